@@ -23,6 +23,7 @@ class Dialect:
     applicators: dict[str, Shape]
     assertions: frozenset[str]
     rank: int
+    references: tuple[str, ...] = ("$ref",)
 
     def __hash__(self) -> int:
         return self.rank
@@ -55,11 +56,13 @@ DRAFT4 = Dialect("draft4", "http://json-schema.org/draft-04/schema", "id", True,
 DRAFT6 = Dialect("draft6", "http://json-schema.org/draft-06/schema", "$id", True, _APPLICATORS_6, _ASSERTIONS_6, 6)
 DRAFT7 = Dialect("draft7", "http://json-schema.org/draft-07/schema", "$id", True, _APPLICATORS_7, _ASSERTIONS_6, 7)
 DRAFT2019 = Dialect(
-    "draft2019-09", "https://json-schema.org/draft/2019-09/schema", "$id", False, _APPLICATORS_2019, _ASSERTIONS_2019, 19
-)
+    "draft2019-09", "https://json-schema.org/draft/2019-09/schema", "$id", False, _APPLICATORS_2019, _ASSERTIONS_2019, 19,
+    ("$ref", "$recursiveRef"),
+)  # fmt: skip
 DRAFT2020 = Dialect(
-    "draft2020-12", "https://json-schema.org/draft/2020-12/schema", "$id", False, _APPLICATORS_2020, _ASSERTIONS_2019, 20
-)
+    "draft2020-12", "https://json-schema.org/draft/2020-12/schema", "$id", False, _APPLICATORS_2020, _ASSERTIONS_2019, 20,
+    ("$ref", "$dynamicRef"),
+)  # fmt: skip
 
 DIALECTS: dict[str, Dialect] = {d.name: d for d in (DRAFT4, DRAFT6, DRAFT7, DRAFT2019, DRAFT2020)}
 _BY_URI = {d.uri.partition("://")[2]: d for d in DIALECTS.values()}

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from deedbox.checker.documents import Document
 
 
+IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies"})
+"""Applicators whose subschemas judge the same value (2020-12 core §10.2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One subschema: the document it is in, and its pointer there."""
@@ -61,6 +65,21 @@ class Node:
         """Each subschema that a keyword of it holds, with that keyword."""
         for keyword, tokens, _ in _held(self.keywords(), self.dialect):
             yield keyword, self.child(*tokens)
+
+    def in_place(self) -> Iterator[tuple[str, Node]]:
+        """Each subschema that judges the same value as this one, with the keyword that brings it in.
+
+        `not` is left out (it says what a value is not), and so is what a reference adds by dynamic scope alone: every
+        place that a dynamic reference might lead to is given.
+        """
+        keywords = self.keywords()
+        for keyword in self.dialect.references:
+            if isinstance(keywords.get(keyword), str):
+                for target in self.schema.targets(self.pointer, keyword, keywords[keyword]):
+                    yield keyword, target
+        for keyword, child in self.subschemas():
+            if keyword in IN_PLACE:
+                yield keyword, child
 
 
 class Schema:
@@ -163,6 +182,17 @@ class Schema:
                 return Node(self, outer)
         return start
 
+    def targets(self, pointer: str, keyword: str, reference: str) -> list[Node]:
+        """Every place that a reference may lead to, over all dynamic scopes; one where it is static."""
+        start = self.resolve(pointer, reference)
+        if keyword == "$ref" or start.schema is not self:
+            return [start]
+        resources = tuple(resource for resource, _ in self.dynamic_anchors)
+        found = {start}
+        for resource in resources:
+            found.add(self.resolve_dynamic(pointer, keyword, reference, (resource,)))
+        return sorted(found, key=lambda node: node.pointer)
+
     def _find(self, pointer: str, resource: str, reference: str) -> Node:
         uri, fragment = urldefrag(urljoin(self._bases[resource][0], reference))
         if reference.startswith("#"):  # urljoin drops an empty fragment's base for non-hierarchical URIs such as urn:
@@ -237,7 +267,7 @@ class Schema:
             alone = self.dialect.ref_overrides_siblings and isinstance(ref, str)
             if not alone:
                 base, resource = self._identify(pointer, value, base, resource)
-            for keyword in ("$ref",) if alone else ("$ref", "$dynamicRef", "$recursiveRef"):
+            for keyword in self.dialect.references:
                 reference = value.get(keyword)
                 if isinstance(reference, str):
                     self.references.append((pointer, keyword, reference))
