@@ -1,0 +1,66 @@
+"""`compare`: two documents in, a `Comparison` out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker.documents import load_document
+from deedbox.checker.errors import UnknownFormat
+
+if TYPE_CHECKING:
+    from deedbox.checker.model import Comparison, ContentModel
+
+FORMATS = ("json-schema",)
+"""The document formats that can be compared."""
+
+DEFAULT_MILLISECONDS = 2_000.0
+"""What one comparison may take where the caller does not say."""
+
+
+def compare(
+    old: Any,
+    new: Any,
+    *,
+    format: str = "json-schema",
+    content_model: ContentModel = "tolerant",
+    dialect: str | None = None,
+    format_assertion: bool = False,
+    milliseconds: float = DEFAULT_MILLISECONDS,
+    algebra: bool = True,
+    contract: str = "",
+    old_name: str = "old",
+    new_name: str = "new",
+) -> Comparison:
+    """Compares two versions of a document, both ways.
+
+    Args:
+        old, new: dict, bool, str or bytes (JSON or YAML text), or a `Document`.
+        format: the documents' format; one of `FORMATS`.
+        content_model: what of properties that a schema does not mention: "tolerant", "open" or "closed".
+        dialect: for documents whose `$schema` is missing (2020-12 where None) or no known draft: "draft4", "draft6",
+            "draft7", "draft2019-09" or "draft2020-12".
+        format_assertion: whether `format` judges values; an annotation otherwise.
+        milliseconds: the time the search may take; what it cannot decide in it is undecided.
+        algebra: whether `jsonschema-rs` may prove inclusions. It cannot be interrupted, so a caller whom it cost a
+            process asks again without it.
+        contract: name of the contract, a part of the findings' fingerprints.
+        old_name, new_name: what messages call the documents, a file's name for instance.
+
+    Raises:
+        DocumentError: a document cannot be read or is no schema; says where.
+        UnknownFormat: no such format.
+    """
+    if format != "json-schema":
+        raise UnknownFormat(f"no format {format!r}: choose from {', '.join(FORMATS)}")
+    from deedbox.checker.json_schema.comparing import compare_schemas
+
+    return compare_schemas(
+        load_document(old, old_name),
+        load_document(new, new_name),
+        content_model=content_model,
+        dialect=dialect,
+        format_assertion=format_assertion,
+        milliseconds=milliseconds,
+        algebra=algebra,
+        contract=contract,
+    )

@@ -1,0 +1,339 @@
+"""Two JSON Schemas compared: inclusions by the decision procedure, findings by the walker, each with its own proof."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker.budget import Budget
+from deedbox.checker.canonical import canonical, digest
+from deedbox.checker.documents import Document, load_document
+from deedbox.checker.json_schema import algebra as set_algebra
+from deedbox.checker.json_schema.inclusion import Outcome, Reading, Search
+from deedbox.checker.json_schema.metaschema import check_schema
+from deedbox.checker.json_schema.schema import Schema
+from deedbox.checker.json_schema.verify import Reader, presentable
+from deedbox.checker.json_schema.walker import Fact, Probe, probe_schema, walk
+from deedbox.checker.model import Comparison, ContentModel, Direction, Finding, Inclusion, Level, Witness
+from deedbox.checker.rules import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+logger = logging.getLogger(__name__)
+
+_NODES = 400_000
+_DIRECTION_SHARE = 0.4
+"""The part of the time that one direction's inclusion may take; what is left goes to findings."""
+_FINDING_SHARE = 0.25
+"""The part of what is left that one finding's witness may take."""
+
+
+def compare_schemas(
+    old: Document,
+    new: Document,
+    *,
+    content_model: ContentModel,
+    dialect: str | None,
+    format_assertion: bool,
+    milliseconds: float,
+    algebra: bool,
+    contract: str,
+) -> Comparison:
+    """See `deedbox.checker.compare`."""
+    schemas = [_read(document, dialect) for document in (old, new)]
+    task = _Task(schemas[0], schemas[1], content_model, format_assertion, milliseconds, algebra, contract)
+    backward, forward = task.inclusion("backward"), task.inclusion("forward")
+    facts = [] if task.identical else walk(schemas[0], schemas[1])
+    equal = task.equal(backward, forward)
+    findings = list(task.findings(facts, {"backward": backward, "forward": forward}, equal))
+    # A finding's own search may find what the whole direction's could not.
+    backward, forward = task.settled("backward", backward, findings), task.settled("forward", forward, findings)
+    findings += task.unexplained({"backward": backward, "forward": forward}, findings)
+    return Comparison(
+        format="json-schema",
+        content_model=content_model,
+        old_digest=schemas[0].digest,
+        new_digest=schemas[1].digest,
+        backward=backward,
+        forward=forward,
+        equal=equal,
+        findings=tuple(findings),
+    )
+
+
+def read_schema(document: Document, dialect: str | None = None) -> Schema:
+    """A document as a schema that its metaschema accepts and whose references all lead somewhere.
+
+    Raises:
+        DocumentError: see `Schema` and `check_schema`.
+    """
+    return _read(document, dialect)
+
+
+def _read(document: Document, dialect: str | None) -> Schema:
+    from deedbox.checker.errors import DocumentError
+
+    try:
+        schema = Schema(document, dialect)
+    except DocumentError as error:
+        if error.line is None and error.pointer is not None:
+            error.line, error.column = document.position(error.pointer) or (None, None)
+        raise
+    check_schema(document, schema.dialect)
+    return schema
+
+
+class _Task:
+    """One comparison: both sides, their readers, and the time that is left."""
+
+    def __init__(
+        self,
+        old: Schema,
+        new: Schema,
+        content_model: ContentModel,
+        format_assertion: bool,
+        milliseconds: float,
+        algebra: bool,
+        contract: str,
+    ) -> None:
+        self.old, self.new, self.model, self.contract = old, new, content_model, contract
+        self.milliseconds, self.deadline = milliseconds, time.monotonic() + milliseconds / 1_000
+        self.search = Search(format_assertion=format_assertion)
+        self.readers = {
+            "old": Reader(old, format_assertion=format_assertion),
+            "new": Reader(new, format_assertion=format_assertion),
+        }
+        self.operands = {"old": set_algebra.Operand(old), "new": set_algebra.Operand(new)}
+        self.algebra = algebra and not format_assertion
+        self.writer_closed = content_model != "open"
+        self.reader_closed = content_model == "closed"
+
+    @cached_property
+    def identical(self) -> bool:
+        """Whether both are one document and one dialect."""
+        return self.old.digest == self.new.digest and self.old.dialect is self.new.dialect
+
+    def sides(self, direction: Direction) -> tuple[str, str]:
+        """Writer and reader of a direction."""
+        return ("new", "old") if direction == "forward" else ("old", "new")
+
+    def reading(self, side: str, *, closed: bool) -> Reading:
+        """One side's schema as the search takes it."""
+        return Reading((self.old if side == "old" else self.new).node, closed)
+
+    def budget(self, share: float) -> Budget:
+        """A part of the time that is left."""
+        left = max(0.0, (self.deadline - time.monotonic()) * 1_000)
+        return Budget(_NODES, max(1.0, left * share))
+
+    def inclusion(self, direction: Direction) -> Inclusion:
+        """`writer ⊆ reader`, decided cheapest first."""
+        if self.identical:
+            return Inclusion(True, "identical")
+        writer, reader = self.sides(direction)
+        if self.algebra and self.proved_by_algebra(writer, reader):
+            return self._unless_empty(writer, Inclusion(True, "algebra"))
+        outcome = self.search.find(
+            [self.reading(writer, closed=self.writer_closed)],
+            [self.reading(reader, closed=self.reader_closed)],
+            self.budget(_DIRECTION_SHARE),
+        )
+        if outcome.status == "empty":
+            return self._unless_empty(writer, Inclusion(True, "search"))
+        if outcome.status == "unknown":
+            return Inclusion(None, reason=outcome.reason)
+        witness = self.confirmed(direction, outcome.value)
+        if witness is None:
+            return Inclusion(None, reason="a counterexample was found that the validators do not both confirm")
+        return Inclusion(False, witness=witness)
+
+    def proved_by_algebra(self, writer: str, reader: str) -> bool:
+        """Whether the algebra's YES settles it.
+
+        It reads both sides to the letter. That proves the tolerant question too, whose writer admits less; not the
+        closed one, whose reader does.
+        """
+        return not self.reader_closed and set_algebra.proves_inclusion(self.operands[writer], self.operands[reader])
+
+    def _unless_empty(self, writer: str, proved: Inclusion) -> Inclusion:
+        """A proof, unless the writer admits something and its closed reading nothing: then nothing was said."""
+        if not self.writer_closed:
+            return proved
+        closed = self.search.find([self.reading(writer, closed=True)], [], self.budget(_DIRECTION_SHARE))
+        if closed.status != "empty":
+            return proved
+        letter = self.search.find([self.reading(writer, closed=False)], [], self.budget(_DIRECTION_SHARE))
+        if letter.status == "empty":
+            return proved
+        return Inclusion(None, reason="read closed the writer admits no message at all: declare what it sends")
+
+    def confirmed(self, direction: Direction, value: Any) -> Witness | None:
+        """A counterexample as a witness, once both validators confirm it; None (and a log entry) where they do not."""
+        writer, reader = self.sides(direction)
+        accepted = self.readers[writer].accepts(value, closed=self.writer_closed)
+        rejected = self.readers[reader].accepts(value, closed=self.reader_closed)
+        if accepted is not True or rejected is not False:
+            logger.error(
+                "unconfirmed witness: %s, %s accepts: %s, %s accepts: %s, value: %s",
+                direction, writer, accepted, reader, rejected, canonical(value).decode()[:2_000],
+            )  # fmt: skip
+            return None
+        return Witness(presentable(value), self.readers[reader].why(value))
+
+    def equal(self, backward: Inclusion, forward: Inclusion) -> bool | None:
+        """Whether both accept the same, to the letter and read closed. Asked only where both directions hold."""
+        if self.identical:
+            return True
+        if backward.holds is False or forward.holds is False:
+            return False
+        if backward.holds is None or forward.holds is None:
+            return None
+        answers = []
+        for closed in (False, True):
+            for writer, reader in (("old", "new"), ("new", "old")):
+                if not closed and self.algebra and self._letter_proved(writer, reader):
+                    continue
+                outcome = self.search.find(
+                    [self.reading(writer, closed=closed)],
+                    [self.reading(reader, closed=closed)],
+                    self.budget(_DIRECTION_SHARE),
+                )
+                if outcome.status == "found":
+                    return False
+                answers.append(outcome.status == "empty")
+        return True if all(answers) else None
+
+    def _letter_proved(self, writer: str, reader: str) -> bool:
+        return set_algebra.proves_inclusion(self.operands[writer], self.operands[reader])
+
+    def findings(
+        self, facts: Sequence[Fact], inclusions: dict[str, Inclusion], equal: bool | None
+    ) -> Iterator[Finding]:
+        """Each fact with the level its proof gives it, per direction in which it can break."""
+        for fact in facts:
+            if fact.rule.kind == "inclusion":
+                for direction, probe in fact.probes.items():
+                    level, witness = self.level(direction, probe, inclusions[direction], equal)
+                    yield self.finding(fact, direction, level, witness)
+            else:
+                probe = fact.probes.get("policy")
+                witness = self.shared(fact, probe) if probe is not None else None
+                yield self.finding(fact, "policy", fact.level or "patch", witness)
+
+    def level(
+        self, direction: Direction, probe: Probe, inclusion: Inclusion, equal: bool | None
+    ) -> tuple[Level, Witness | None]:
+        """Whether a fact breaks its direction: asked of the search with the fact's own probe."""
+        if inclusion.holds is True:
+            return ("patch" if equal else "additive"), None
+        outcome = self.probed(direction, probe)
+        if outcome.status == "found":
+            witness = self.confirmed(direction, outcome.value)
+            if witness is not None:
+                return "breaking", witness
+        return ("additive" if outcome.status == "empty" else "undecided"), None
+
+    def probed(self, direction: Direction, probe: Probe) -> Outcome:
+        """A whole message in which the probe's place has the fact's values, accepted by the writer, not by the reader."""
+        writer, reader = self.sides(direction)
+        fragment = probe.fragment
+        if fragment is None:
+            if probe.writer is None or probe.reader is None:
+                return Outcome("unknown", reason="nothing to ask")
+            local = self.search.find(
+                [Reading(probe.writer)], [Reading(probe.reader)], self.budget(_FINDING_SHARE)
+            )
+            if local.status != "found":
+                return local
+            fragment = {"const": local.value}
+        return self.search.find(
+            [self.reading(writer, closed=self.writer_closed), _probe_reading(probe, fragment)],
+            [self.reading(reader, closed=self.reader_closed)],
+            self.budget(_FINDING_SHARE),
+        )
+
+    def shared(self, fact: Fact, probe: Probe) -> Witness | None:
+        """For a policy finding: a message that both sides accept and that has a value at the place in question."""
+        fragment = True if probe.fragment is None else probe.fragment
+        outcome = self.search.find(
+            [
+                self.reading("old", closed=self.writer_closed),
+                self.reading("new", closed=False),
+                _probe_reading(probe, fragment),
+            ],
+            [],
+            self.budget(_FINDING_SHARE),
+        )
+        if outcome.status != "found":
+            return None
+        accepted = [self.readers[side].accepts(outcome.value) for side in ("old", "new")]
+        if accepted != [True, True]:
+            logger.error("unconfirmed shared message: %s", canonical(outcome.value).decode()[:2_000])
+            return None
+        return Witness(presentable(outcome.value), fact.message)
+
+    def finding(self, fact: Fact, direction: Direction, level: Level, witness: Witness | None) -> Finding:
+        """A fact with its level and fingerprint."""
+        return Finding(
+            rule=fact.rule.id,
+            kind=fact.rule.kind,
+            pointer=fact.pointer,
+            location=fact.location,
+            level=level,
+            direction=direction,
+            message=fact.message,
+            witness=witness,
+            fingerprint=fingerprint(fact.rule.id, self.contract, fact.pointer, fact.old, fact.new),
+            side=fact.side,
+        )
+
+    def settled(self, direction: Direction, inclusion: Inclusion, findings: Sequence[Finding]) -> Inclusion:
+        """The direction's answer, with a finding's witness where its own search had given up."""
+        if inclusion.holds is None:
+            for finding in findings:
+                if finding.direction == direction and finding.kind == "inclusion" and finding.level == "breaking":
+                    return Inclusion(False, witness=finding.witness)
+        return inclusion
+
+    def unexplained(self, inclusions: dict[str, Inclusion], findings: Sequence[Finding]) -> list[Finding]:
+        """A finding for each direction that fails, or is undecided, without a rule that says why."""
+        rules = catalogue()
+        extra = []
+        for direction, inclusion in inclusions.items():
+            own = [f for f in findings if f.direction == direction]
+            side = "new" if direction == "backward" else "old"
+            if inclusion.holds is False and not any(f.level == "breaking" for f in own):
+                assert inclusion.witness is not None
+                rule = rules["accepts-less" if direction == "backward" else "accepts-more"]
+                pointer = self.readers[side].fault_location(inclusion.witness.value)
+                message = rule.title
+                witness: Witness | None = inclusion.witness
+                level: Level = "breaking"
+            elif inclusion.holds is None:
+                rule, pointer, witness, level = rules["undecided"], "", None, "undecided"
+                message = f"{direction}: {inclusion.reason}"
+            else:
+                continue
+            print_ = fingerprint(f"{rule.id}:{direction}", self.contract, pointer, self.old.root, self.new.root)
+            extra.append(
+                Finding(
+                    rule.id, "inclusion", pointer, pointer, level, direction, message, witness, print_,  # type: ignore[arg-type]
+                    side if pointer else "new",  # type: ignore[arg-type]
+                )
+            )  # fmt: skip
+        return extra
+
+
+def fingerprint(rule: str, contract: str, pointer: str, old: Any, new: Any) -> str:
+    """Twelve hexadecimal digits that stay the same as long as the change does: never of the message's text."""
+    parts = [rule, contract, pointer, *("" if side is None else digest(side) for side in (old, new))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def _probe_reading(probe: Probe, fragment: Any) -> Reading:
+    document = load_document(probe_schema(probe, fragment), "probe")
+    return Reading(Schema(document, "draft2020-12").node)

@@ -1,0 +1,102 @@
+"""What is measured of a schema before the algebra sees it.
+
+`jsonschema-rs` cannot be interrupted, and small documents are known to crash it or to take all memory: long chains of
+references, products of branches, large enums under subtraction. Past these limits the algebra is skipped and the search
+goes on alone, under its budget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deedbox.checker.json_schema.schema import Node, Schema
+
+MAX_REFERENCE_CHAIN = 100
+MAX_BRANCHES = 256
+MAX_ENUM = 1_000
+MAX_PLACES = 20_000
+_CAP = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How demanding a schema is: longest chain of in-place applications, largest product of branches at one location,
+    largest enum, subschemas."""
+
+    chain: int
+    branches: int
+    enum: int
+    places: int
+
+    @property
+    def objection(self) -> str:
+        """Which limit it exceeds, in words; empty where the algebra may see it."""
+        if self.chain > MAX_REFERENCE_CHAIN:
+            return f"a chain of {self.chain} references (limit {MAX_REFERENCE_CHAIN})"
+        if self.branches > MAX_BRANCHES:
+            return f"over {MAX_BRANCHES} combinations of branches at one place"
+        if self.enum > MAX_ENUM:
+            return f"an enum of {self.enum} values (limit {MAX_ENUM})"
+        if self.places > MAX_PLACES:
+            return f"{self.places} subschemas (limit {MAX_PLACES})"
+        return ""
+
+
+def measure(schema: Schema) -> Measures:
+    """Measures a schema, in time linear in its size."""
+    order, children = _postorder(schema)
+    branches: dict[Node, int] = {}
+    chain: dict[Node, int] = {}
+    for node in order:
+        product, longest = 1, 0
+        alternatives: dict[str, int] = {}
+        for keyword, below in children[node]:
+            # A child not yet measured closes a cycle: the algebra's own recursion check stops there.
+            count = branches.get(below, 1)
+            longest = max(longest, chain.get(below, 0) + 1)
+            if keyword in ("anyOf", "oneOf"):
+                alternatives[keyword] = alternatives.get(keyword, 0) + count
+            elif keyword in ("if", "dependentSchemas", "dependencies"):
+                product *= 1 + count
+            else:
+                product *= count
+        for count in alternatives.values():
+            product *= count
+        keywords = node.keywords()
+        for keyword in ("dependentRequired", "dependencies"):
+            held = keywords.get(keyword)
+            if isinstance(held, dict):
+                product <<= min(sum(isinstance(names, list) for names in held.values()), 20)
+        branches[node] = min(product, _CAP)
+        chain[node] = longest
+    enums = (n.keywords().get("enum") for n in order)
+    return Measures(
+        chain=max(chain.values(), default=0),
+        branches=max(branches.values(), default=1),
+        enum=max((len(e) for e in enums if isinstance(e, list)), default=0),
+        places=len(order),
+    )
+
+
+def _postorder(schema: Schema) -> tuple[list[Node], dict[Node, list[tuple[str, Node]]]]:
+    """Every reachable subschema after those it applies in place, and what each applies in place (`not` included)."""
+    children: dict[Node, list[tuple[str, Node]]] = {}
+    order: list[Node] = []
+    pending: list[tuple[Node, bool]] = [(schema.node, False)]
+    while pending:
+        node, done = pending.pop()
+        if done:
+            order.append(node)
+            continue
+        if node in children:
+            continue
+        in_place = list(node.in_place())
+        below = [(k, n) for k, n in node.subschemas()]
+        children[node] = in_place + [(k, n) for k, n in below if k == "not"]
+        pending.append((node, True))
+        # In-place children are pushed last and so measured first.
+        pending += [(n, False) for k, n in below if k != "not"]
+        pending += [(n, False) for _, n in children[node]]
+    return order, children
