@@ -155,7 +155,8 @@ def to_compare(declared: str | None, history: Sequence[Release]) -> tuple[str | 
     """What a proposed version is compared with.
 
     Returns:
-        The baseline (the greatest unretired release below it; the greatest of all where no version is declared), and
+        The baseline (that version where it is released already, else the greatest unretired release below it; the
+        greatest of all where no version is declared), and
         every other unretired release that it must fit: those of its own line (DESIGN: tolerant inclusion is not
         transitive, so each is asked).
     """
@@ -164,7 +165,8 @@ def to_compare(declared: str | None, history: Sequence[Release]) -> tuple[str | 
         baseline = versions.greatest(live)
         line = versions.line_of(baseline) if baseline else None
     else:
-        baseline = versions.predecessor(declared, live)
+        # A version that is there already is compared with itself: other content under it needs a version of its own.
+        baseline = declared if declared in live else versions.predecessor(declared, live)
         line = versions.line_of(declared)
     others = [
         v for v in live
