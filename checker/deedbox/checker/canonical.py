@@ -37,9 +37,10 @@ def number_text(number: int | Decimal) -> str:
     """A number exactly: an integer in full, a fraction with as few digits as it has."""
     if isinstance(number, int):
         return str(number)
-    sign, digits, exponent = number.normalize().as_tuple()
+    sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
-    figures = "".join(map(str, digits))
+    figures = "".join(map(str, digits)).rstrip("0")
+    exponent += len(digits) - len(figures)
     point = len(figures) + exponent
     if exponent >= 0:
         text = figures + "0" * exponent

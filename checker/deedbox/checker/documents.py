@@ -177,7 +177,7 @@ def check_depth(value: Any, name: str) -> None:
     Raises:
         TooLarge: with the pointer's first steps.
     """
-    level = [(value, "")]
+    level = [(value, "")] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         below = []
         for container, pointer in level:

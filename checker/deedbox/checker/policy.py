@@ -55,8 +55,14 @@ def judge(comparison: Comparison, role: Role) -> Judgement:
 
 
 def _as_asked(findings: Sequence[Finding], asked: tuple[str, ...]) -> tuple[Finding, ...]:
-    kept = [f for f in findings if f.direction == "policy" or f.direction in asked]
-    said = {(f.rule, f.pointer, f.side) for f in kept}
+    kept: list[Finding] = []
+    said: set[tuple[str, str, str]] = set()
+    # One fact can break by proof and by policy: the proof says more. And of two directions the broken one does.
+    for finding in sorted(findings, key=lambda f: (f.direction == "policy", _RANK[f.level])):
+        key = (finding.rule, finding.pointer, finding.side)
+        if (finding.direction == "policy" or finding.direction in asked) and (key not in said or not finding.pointer):
+            kept.append(finding)
+            said.add(key)
     for finding in findings:
         if finding not in kept and (finding.rule, finding.pointer, finding.side) not in said:
             level: Level = "patch" if finding.level == "patch" else "additive"

@@ -16,12 +16,15 @@ from deedbox.checker.json_schema.inclusion import Outcome, Reading, Search
 from deedbox.checker.json_schema.metaschema import check_schema
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.json_schema.verify import Reader, presentable
-from deedbox.checker.json_schema.walker import Fact, Probe, probe_schema, walk
-from deedbox.checker.model import Comparison, ContentModel, Direction, Finding, Inclusion, Level, Witness
+from deedbox.checker.json_schema.probes import Probe, at_path
+from deedbox.checker.json_schema.walker import walk
+from deedbox.checker.model import Comparison, ContentModel, Direction, Finding, Inclusion, Kind, Level, Witness
 from deedbox.checker.rules import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from deedbox.checker.json_schema.facts import Fact
 
 logger = logging.getLogger(__name__)
 
@@ -215,14 +218,16 @@ class _Task:
     ) -> Iterator[Finding]:
         """Each fact with the level its proof gives it, per direction in which it can break."""
         for fact in facts:
-            if fact.rule.kind == "inclusion":
-                for direction, probe in fact.probes.items():
-                    level, witness = self.level(direction, probe, inclusions[direction], equal)
-                    yield self.finding(fact, direction, level, witness)
-            else:
-                probe = fact.probes.get("policy")
-                witness = self.shared(fact, probe) if probe is not None else None
-                yield self.finding(fact, "policy", fact.level or "patch", witness)
+            for direction, probe in fact.probes.items():
+                if direction == "policy":
+                    continue
+                level, witness = self.level(direction, probe, inclusions[direction], equal)
+                if fact.rule.kind == "inclusion" or level == "breaking":
+                    yield self.finding(fact, direction, level, witness, kind="inclusion")
+            if fact.rule.kind != "inclusion":
+                shared = fact.probes.get("policy")
+                witness = self.shared(fact, shared) if shared is not None else None
+                yield self.finding(fact, "policy", fact.level or "patch", witness, kind=fact.rule.kind)
 
     def level(
         self, direction: Direction, probe: Probe, inclusion: Inclusion, equal: bool | None
@@ -242,11 +247,9 @@ class _Task:
         writer, reader = self.sides(direction)
         fragment = probe.fragment
         if fragment is None:
-            if probe.writer is None or probe.reader is None:
-                return Outcome("unknown", reason="nothing to ask")
-            local = self.search.find(
-                [Reading(probe.writer)], [Reading(probe.reader)], self.budget(_FINDING_SHARE)
-            )
+            writes = [Reading(probe.writer)] if probe.writer is not None else []
+            reads = [Reading(probe.reader)] if probe.reader is not None else []
+            local = self.search.find(writes, reads, self.budget(_FINDING_SHARE))
             if local.status != "found":
                 return local
             fragment = {"const": local.value}
@@ -276,11 +279,13 @@ class _Task:
             return None
         return Witness(presentable(outcome.value), fact.message)
 
-    def finding(self, fact: Fact, direction: Direction, level: Level, witness: Witness | None) -> Finding:
+    def finding(
+        self, fact: Fact, direction: Direction, level: Level, witness: Witness | None, *, kind: Kind
+    ) -> Finding:
         """A fact with its level and fingerprint."""
         return Finding(
             rule=fact.rule.id,
-            kind=fact.rule.kind,
+            kind=kind,
             pointer=fact.pointer,
             location=fact.location,
             level=level,
@@ -335,5 +340,5 @@ def fingerprint(rule: str, contract: str, pointer: str, old: Any, new: Any) -> s
 
 
 def _probe_reading(probe: Probe, fragment: Any) -> Reading:
-    document = load_document(probe_schema(probe, fragment), "probe")
+    document = load_document(at_path(probe.path, fragment), "probe")
     return Reading(Schema(document, "draft2020-12").node)

@@ -1,0 +1,63 @@
+# Two commands for newcomers: `make demo` and `make test`. They need Python 3.11+ and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Deedbox needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[registry]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group test --group lint
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+demo: $(VENV)/.demo ## the whole story on this machine: publish, change, see the break stopped
+	@$(BIN)/deedbox demo
+
+test: $(VENV)/.dev ## lint, types, layers, and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## the static checks alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev ## make again the pages that are generated from the code
+	$(BIN)/python -m tests.documentation
+
+bench: bench-registry bench-cli bench-real bench-checker ## every benchmark
+
+bench-registry: $(VENV)/.dev ## publications and reads per second, on SQLite and PostgreSQL
+	$(BIN)/python benchmarks/registry_throughput.py
+
+bench-cli: $(VENV)/.dev ## start-up against `python -c pass`
+	$(BIN)/python benchmarks/cli_startup.py
+
+bench-real: $(VENV)/.dev ## every pair of the real schemas, published and checked
+	$(BIN)/python benchmarks/real_schemas.py
+
+bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
+	$(BIN)/python benchmarks/checker_cases.py
+
+clean: ## remove what make made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
