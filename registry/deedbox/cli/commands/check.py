@@ -1,0 +1,55 @@
+"""`deedbox check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from deedbox.cli.options import config_option, registry_option
+from deedbox.cli.reports import format_option
+
+if TYPE_CHECKING:
+    from deedbox.cli.exits import Exit
+    from deedbox.cli.reports import Output
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
+@click.option(
+    "--against",
+    default="registry:latest",
+    show_default=True,
+    metavar="WHAT",
+    help="registry:latest, registry:VERSION, git:REF, or a file or folder.",
+)
+@registry_option
+@config_option
+@format_option
+def check(
+    *,
+    paths: tuple[str, ...],
+    against: str,
+    registry: str | None,
+    config: str | None,
+    outputs: tuple[Output, ...],
+) -> Exit:
+    """Judge each contract file before it is published: the gate for CI.
+
+    PATH is a contract's file, or a folder of them; without one, all contracts of the project file are judged.
+    Against the registry it also names each producer and consumer whose contract would no longer fit.
+    Exits with 1 where the gate says no and 3 where it could not tell.
+    """
+    from deedbox.cli.checking import against as baseline_of
+    from deedbox.cli.checking import check_all, client_for, select
+    from deedbox.cli.project import load
+    from deedbox.cli.report import Report
+    from deedbox.cli.reports import emit
+
+    project = load(config)
+    remote = against.startswith("registry:")
+    contracts = select(project, paths, loose=not remote)
+    client = client_for(project, registry) if remote else None
+    changes, failures = check_all(contracts, baseline_of(against, project, client), project)
+    report = Report("check", tuple(changes), tuple(failures))
+    emit(report, outputs)
+    return report.exit

@@ -1,0 +1,80 @@
+"""`deedbox diff`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from deedbox.checker.comparison import DEFAULT_MILLISECONDS
+from deedbox.checker.json_schema.dialects import DIALECTS
+from deedbox.checker.model import CONTENT_MODELS, ROLES
+from deedbox.cli.reports import format_option
+
+if TYPE_CHECKING:
+    from deedbox.checker.model import ContentModel, Role
+    from deedbox.cli.exits import Exit
+    from deedbox.cli.reports import Output
+
+
+@click.command()
+@click.argument("old", type=click.Path(allow_dash=True))
+@click.argument("new", type=click.Path(allow_dash=True))
+@click.option(
+    "--role", type=click.Choice(ROLES), default="consumes", show_default=True, help="Whose promise it is."
+)
+@click.option(
+    "--content-model",
+    type=click.Choice(CONTENT_MODELS),
+    default="tolerant",
+    show_default=True,
+    help="What to make of properties that a schema does not mention.",
+)
+@click.option(
+    "--dialect",
+    type=click.Choice(tuple(DIALECTS)),
+    help="For documents whose $schema is missing or no known draft.",
+)
+@click.option(
+    "--budget-ms",
+    type=click.FloatRange(min=1),
+    default=DEFAULT_MILLISECONDS,
+    show_default=True,
+    help="Milliseconds to search for a proof or a counterexample; past them the verdict is undecided.",
+)
+@format_option
+def diff(
+    *,
+    old: str,
+    new: str,
+    role: Role,
+    content_model: ContentModel,
+    dialect: str | None,
+    budget_ms: float,
+    outputs: tuple[Output, ...],
+) -> Exit:
+    """Compare two versions of a schema, OLD and NEW (JSON or YAML files; - is standard input).
+
+    Says whether the change breaks, and shows the message that proves it. Needs no registry and no project file.
+    Exits with 1 where it breaks and 3 where that is undecided.
+    """
+    from deedbox.checker import compare
+    from deedbox.checker.errors import CheckerError
+    from deedbox.cli.comparing import diff_change, failure
+    from deedbox.cli.documents import STDIN, read_document
+    from deedbox.cli.errors import SourceUnreadable, UsageError
+    from deedbox.cli.report import Report
+    from deedbox.cli.reports import emit
+    from deedbox.client.values import Difference
+
+    if old == new == STDIN:
+        raise UsageError("only one of OLD and NEW can be standard input")
+    try:
+        before, after = read_document(old), read_document(new)
+        comparison = compare(
+            before, after, content_model=content_model, dialect=dialect, milliseconds=budget_ms
+        )
+        report = Report("diff", (diff_change(Difference.of(comparison, role), before, after),))
+    except (CheckerError, SourceUnreadable) as error:
+        report = Report("diff", failures=(failure(error),))
+    emit(report, outputs)
+    return report.exit

@@ -1,0 +1,108 @@
+"""Documents that the command line reads: files, standard input, files at a git revision."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deedbox.cli.errors import SourceUnreadable, UsageError
+
+if TYPE_CHECKING:
+    from deedbox.checker.documents import Document
+    from deedbox.checker.model import Finding
+
+STDIN = "-"
+_MOST_BYTES = 64 * 1024 * 1024
+"""More than the checker's own limit on text, so that its error is the one seen; less than what fills memory."""
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of a file, or of standard input for `-`.
+
+    Raises:
+        SourceUnreadable: with the reason.
+    """
+    name = "standard input" if str(path) == STDIN else str(path)
+    try:
+        if str(path) == STDIN:
+            return sys.stdin.buffer.read(_MOST_BYTES)
+        with Path(path).open("rb") as file:
+            return file.read(_MOST_BYTES)
+    except OSError as error:
+        raise SourceUnreadable(name, error.strerror or str(error)) from None
+
+
+def read_document(path: str | Path, shown: str | None = None) -> Document:
+    """Reads and parses a JSON or YAML file; `shown` is its name in messages.
+
+    Raises:
+        SourceUnreadable, DocumentError: with the place.
+    """
+    from deedbox.checker import load_document
+
+    shown = shown or ("<stdin>" if str(path) == STDIN else str(path))
+    return load_document(read_bytes(path), shown)
+
+
+def line_of(finding: Finding, old: Document | None, new: Document) -> tuple[str, int | None]:
+    """The file and line of a finding: in the document that it speaks of.
+
+    Where the old document is no file that the user has (None), what was removed is shown at the nearest place in the
+    new one.
+    """
+    document = old if finding.side == "old" and old is not None else new
+    return document.name, document.line(finding.location)
+
+
+class Git:
+    """The files of a repository as they were at a revision."""
+
+    def __init__(self, revision: str, folder: Path) -> None:
+        """Looks the revision up.
+
+        Raises:
+            UsageError: there is none of that name, no repository, or no git.
+        """
+        self.revision, self.folder = revision, folder
+        if revision.startswith("-") or not revision:
+            raise UsageError(f"git:{revision} names no revision")
+        if self._run("rev-parse", "--is-inside-work-tree") is None:
+            raise UsageError(f"{folder} is in no git repository: --against git:… needs one")
+        commit = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        if commit is None:
+            raise UsageError(
+                f"git knows no revision {revision!r}. In CI a shallow clone leaves history out: fetch it first "
+                f"(git fetch origin {revision}, or a full clone)"
+            )
+        self.commit = commit.decode().strip()
+        top = self._run("rev-parse", "--show-toplevel")
+        assert top is not None
+        self.top = Path(os.fsdecode(top.rstrip(b"\n"))).resolve()
+
+    def read(self, path: Path) -> bytes | None:
+        """The file's bytes at the revision, or None where it was not there.
+
+        Raises:
+            UsageError: the file is outside of the repository.
+        """
+        resolved = path.parent.resolve() / path.name
+        if not resolved.is_relative_to(self.top):
+            raise UsageError(f"{path} is outside of the repository {self.top}")
+        return self._run("cat-file", "blob", f"{self.commit}:{resolved.relative_to(self.top).as_posix()}")
+
+    def _run(self, *arguments: str) -> bytes | None:
+        try:
+            done = subprocess.run(  # noqa: S603 - no shell; the revision was refused where it looks like a flag
+                ["git", "-C", str(self.folder), *arguments],  # noqa: S607 - the user's git, wherever it is
+                capture_output=True,
+                check=False,
+                timeout=60,
+            )
+        except FileNotFoundError:
+            raise UsageError("no git on the PATH: --against git:… needs it") from None
+        except subprocess.TimeoutExpired:
+            raise UsageError(f"git {arguments[0]} did not finish within a minute") from None
+        return done.stdout if done.returncode == 0 else None

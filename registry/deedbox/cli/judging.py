@@ -1,0 +1,111 @@
+"""The gate without a registry: one document against one other, with the checker's own policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from deedbox.client.values import CheckResult, Difference, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deedbox.checker.documents import Document
+    from deedbox.checker.model import ContentModel, Role
+    from deedbox.checker.policy import Acceptance
+    from deedbox.cli.project import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a contract is compared with, and its version where that is known."""
+
+    document: Document
+    version: str | None
+
+
+def judge_here(
+    contract: Contract, new: Document, baseline: Baseline | None, acceptances: Sequence[Acceptance]
+) -> CheckResult:
+    """The gate's answer for one contract against one earlier document. Links are the registry's to know.
+
+    Where no version is declared, nothing announces a break, so it is refused.
+
+    Raises:
+        DocumentError: one of the documents cannot be used.
+    """
+    from deedbox.checker import compare
+    from deedbox.checker.policy import Release, gate
+
+    role = cast("Role", contract.role)
+    today = datetime.now(UTC).date()  # UTC: acceptances end at the same moment on every machine
+    if baseline is None:
+        check_alone(contract, new)
+        return _result(contract, gate(role, contract.version, (), (), acceptances, today), None)
+    comparison = compare(
+        baseline.document,
+        new,
+        format=contract.format or "json-schema",
+        content_model=cast("ContentModel", contract.content_model),
+        dialect=contract.dialect,
+        contract=contract.full_name,
+    )
+    known = baseline.version is not None
+    declared = contract.version if known else None
+    history = (Release(baseline.version or _UNKNOWN, retired=False, comparison=comparison),)
+    answer = gate(role, declared, history, (), acceptances, today, queued=bool(contract.channels))
+    result = _result(contract, answer, Difference.of(comparison, role))
+    if not known:
+        result = replace(result, previous=None, declared=contract.version, needed=None)
+    if (
+        declared is None
+        and result.allowed
+        and result.verdict == "breaking"
+        and result.allowed_by != "accepted"
+    ):
+        return replace(result, allowed=False, refusals=(_announce(result),))
+    return result
+
+
+_UNKNOWN = "1.0.0"
+"""Stands for a version that nobody said. It is not shown."""
+
+
+def check_alone(contract: Contract, document: Document) -> None:
+    """Refuses a document that is no schema, or leads nowhere.
+
+    Raises:
+        DocumentError: with the place.
+    """
+    from deedbox.checker import compare
+
+    compare(document, document, format=contract.format or "json-schema", dialect=contract.dialect)
+
+
+def _announce(result: CheckResult) -> Refusal:
+    assert result.difference is not None
+    breaking = tuple(f.fingerprint for f in result.difference.findings if f.level == "breaking")
+    how = f'declare version = "{result.needed}"' if result.needed else "declare its next major version"
+    return Refusal(
+        "breaking-change", f"this breaks, and no version announces it: {how}, or accept it", breaking
+    )
+
+
+def _result(contract: Contract, answer: object, difference: Difference | None) -> CheckResult:
+    from deedbox.checker.policy import Gate
+
+    assert isinstance(answer, Gate)
+    return CheckResult(
+        contract=contract.full_name,
+        role=contract.role,
+        verdict=answer.verdict,
+        bump=answer.bump,
+        previous=answer.previous,
+        declared=answer.declared,
+        needed=answer.needed,
+        allowed=answer.allowed,
+        allowed_by=answer.allowed_by,
+        refusals=tuple(Refusal(r.code, r.message, r.findings) for r in answer.refusals),
+        difference=difference,
+    )

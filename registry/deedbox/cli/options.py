@@ -1,0 +1,26 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def registry_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--registry`."""
+    return click.option(
+        "--registry", metavar="URL", help="The registry's address. [default: DEEDBOX_URL, the project file]"
+    )(function)
+
+
+def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--config`."""
+    return click.option(
+        "--config",
+        type=click.Path(dir_okay=False),
+        help="The project file. [default: DEEDBOX_CONFIG, deedbox.toml or pyproject.toml here or above]",
+    )(function)

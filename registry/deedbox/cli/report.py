@@ -1,0 +1,225 @@
+"""What a command found, in one value that every output format prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from deedbox.cli.exits import Exit, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deedbox.checker.model import Finding, Inclusion, Witness
+    from deedbox.client.values import Link, Refusal
+
+Severity = Literal["error", "warning", "note"]
+
+LEVELS = ("breaking", "undecided", "additive", "patch")
+"""The levels of findings, worst first."""
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A finding and where it is in a file that the user has. `line` counts from 1, None where it is not known."""
+
+    finding: Finding
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One contract's change, or the difference of two files.
+
+    `name` is the contract, or the new file; `old` and `new` name the sides. `allowed` is the gate's answer: None where
+    it could not tell. `file` and `line` say where the user looks for what is wrong with the whole.
+    """
+
+    name: str
+    old: str
+    new: str
+    role: str
+    content_model: str
+    verdict: str
+    bump: str | None
+    allowed: bool | None
+    backward: Inclusion | None = None
+    forward: Inclusion | None = None
+    findings: tuple[Located, ...] = ()
+    file: str | None = None
+    line: int | None = None
+    previous: str | None = None
+    declared: str | None = None
+    needed: str | None = None
+    allowed_by: str = ""
+    refusals: tuple[Refusal, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of this change alone."""
+        return {True: Exit.FINE, False: Exit.NO, None: Exit.UNKNOWN}[self.allowed]
+
+    def issues(self) -> Iterator[Issue]:
+        """What there is to say about it, one place at a time, worst first."""
+        refused = {fingerprint for refusal in self.refusals for fingerprint in refusal.findings}
+        yield from sorted(
+            (self._issue(located, refused) for located in self.findings),
+            key=lambda issue: (SEVERITIES.index(issue.severity), issue.order),
+        )
+        for link in self.links:
+            if link.holds is not True:
+                yield Issue(
+                    severity="warning" if link.holds is None else "error",
+                    rule="link-undecided" if link.holds is None else "link-broken",
+                    message=link_sentence(link),
+                    contract=self.name,
+                    file=self.file,
+                    line=self.line,
+                    witness=link.witness,
+                )
+        broken = any(link.holds is False for link in self.links)
+        for refusal in self.refusals:
+            if not refusal.findings and not (refusal.code == "link-broken" and broken):
+                yield Issue(
+                    severity="warning" if refusal.code == "undecided" else "error",
+                    rule=refusal.code,
+                    message=refusal.message,
+                    contract=self.name,
+                    file=self.file,
+                    line=self.line,
+                )
+        if self.allowed is None and not self.refusals:
+            for direction, reason in self.undecided():
+                yield Issue(
+                    severity="warning",
+                    rule="undecided",
+                    message=f"undecided whether {direction} compatibility holds: {reason}",
+                    contract=self.name,
+                    file=self.file,
+                    line=self.line,
+                )
+
+    def undecided(self) -> Iterator[tuple[str, str]]:
+        """The directions that are undecided, each with the reason."""
+        for direction, inclusion in (("backward", self.backward), ("forward", self.forward)):
+            if inclusion is not None and inclusion.holds is None:
+                yield direction, inclusion.reason or "no reason was given"
+
+    def _issue(self, located: Located, refused: set[str]) -> Issue:
+        finding = located.finding
+        severity: Severity = "note"
+        if finding.level == "breaking":
+            # A break that its version or an acceptance covers is worth seeing, and stops nothing.
+            stops = finding.fingerprint in refused if self.refusals else self.allowed is False
+            severity = "error" if stops else "warning"
+        elif finding.level == "undecided":
+            severity = "warning"
+        return Issue(
+            severity=severity,
+            rule=finding.rule,
+            message=finding.message,
+            contract=self.name,
+            file=located.file or self.file,
+            line=located.line or self.line,
+            pointer=finding.pointer,
+            witness=finding.witness,
+            fingerprint=finding.fingerprint,
+            level=finding.level,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing at one place, as annotation formats (SARIF, GitHub, GitLab, JUnit) show it."""
+
+    severity: Severity
+    rule: str
+    message: str
+    contract: str
+    file: str | None = None
+    line: int | None = None
+    pointer: str | None = None
+    witness: Witness | None = None
+    fingerprint: str = ""
+    level: str = ""
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """Where it stands among those of its severity."""
+        level = LEVELS.index(self.level) if self.level in LEVELS else -1
+        return level, self.file or "", self.line or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document or a contract that could not be judged at all. `exit` is 2 or 3."""
+
+    code: str
+    message: str
+    name: str = ""
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    pointer: str | None = None
+    exit: Exit = Exit.WRONG
+
+    def issue(self) -> Issue:
+        """It as an annotation."""
+        return Issue("error", self.code, self.message, self.name, self.file, self.line, self.pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A version as the registry has it now. `created` says whether this run made it."""
+
+    contract: str
+    version: str
+    created: bool
+    digest: str | None = None
+    bump: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one run found."""
+
+    command: Literal["diff", "check", "publish", "can-i-deploy"]
+    changes: tuple[Change, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    published: tuple[Publication, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of the run."""
+        return worst(
+            [*(change.exit for change in self.changes), *(failure.exit for failure in self.failures)]
+        )
+
+    @property
+    def allowed(self) -> bool | None:
+        """True where all may pass, False where something may not or is wrong, None where that is not known."""
+        return {Exit.FINE: True, Exit.UNKNOWN: None}.get(self.exit, False)
+
+    def issues(self) -> list[Issue]:
+        """All issues, worst first; failures come before all."""
+        found = [issue for change in self.changes for issue in change.issues()]
+        found.sort(key=lambda issue: SEVERITIES.index(issue.severity))
+        return [*(failure.issue() for failure in self.failures), *found]
+
+
+def link_sentence(link: Link) -> str:
+    """What a link says, in one sentence."""
+    producer = f"{link.producer} {link.producer_version or ''}".rstrip()
+    consumer = f"{link.consumer} {link.consumer_version or ''}".rstrip()
+    on = f" on {link.channel}" if link.channel else ""
+    if link.holds is True:
+        return f"{consumer} can read all that {producer} sends{on}"
+    if link.holds is False:
+        return (
+            f"{consumer} cannot read all that {producer} sends{on}{': ' + link.reason if link.reason else ''}"
+        )
+    return f"undecided whether {consumer} can read all that {producer} sends{on}: {link.reason}"

@@ -1,0 +1,123 @@
+"""Plain text for people: the worst first, each with the message that proves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from deedbox.cli.plain import json_text, plural, printable, shorten
+from deedbox.cli.report import LEVELS, link_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deedbox.checker.model import Witness
+    from deedbox.cli.report import Change, Failure, Located, Publication, Report
+
+_COLORS = {
+    "breaking": "red",
+    "undecided": "yellow",
+    "additive": "cyan",
+    "patch": "green",
+    "identical": "green",
+}
+_MARKS = {True: "ok    ", False: click.style("broken", fg="red"), None: click.style("open  ", fg="yellow")}
+_EXIT_ORDER = {False: 0, None: 1, True: 2}
+
+
+def render(report: Report) -> str:
+    """The report as styled text; what prints it takes the colours away where they are not wanted."""
+    blocks = ["\n".join(_failure(failure)) for failure in report.failures]
+    changes = sorted(report.changes, key=lambda change: _EXIT_ORDER[change.allowed])
+    blocks += ["\n".join(_change(change, report.command)) for change in changes]
+    if report.published:
+        blocks.append("\n".join(_published(publication) for publication in report.published))
+    elif report.command in ("check", "publish"):
+        blocks.append(_summary(report))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _published(publication: Publication) -> str:
+    done = click.style("published", fg="green") if publication.created else "unchanged"
+    return f"{done} {printable(publication.contract)} {printable(publication.version)}"
+
+
+def _failure(failure: Failure) -> Iterator[str]:
+    where = failure.name or failure.file or ""
+    yield f"{click.style('error', fg='red', bold=True)} {printable(where)}: {printable(failure.message)}"
+
+
+def _change(change: Change, command: str) -> Iterator[str]:
+    color = _COLORS.get(change.verdict)
+    verdict = click.style(change.verdict, fg=color, bold=True)
+    title = click.style(printable(_title(change, command)), bold=True)
+    yield f"{title}: {verdict}{_outcome(change, command)}"
+    for refusal in change.refusals:
+        yield f"  {click.style('refused', fg='red')}: {printable(refusal.message)}"
+    for direction, reason in change.undecided():
+        yield f"  undecided whether {direction} compatibility holds: {printable(reason)}"
+    for located in sorted(change.findings, key=_order):
+        yield ""
+        yield from _finding(located, show_accept=command != "diff" and change.allowed is not True)
+    if change.links:
+        yield ""
+        for link in sorted(change.links, key=lambda link: _EXIT_ORDER[link.holds]):
+            yield f"  {_MARKS[link.holds]}  {printable(link_sentence(link))}"
+            yield from _witness(link.witness, "          ")
+
+
+def _title(change: Change, command: str) -> str:
+    if command == "diff":
+        return f"{change.old} → {change.new} ({change.role}, {change.content_model})"
+    if command == "can-i-deploy":
+        return f"{change.name} ({change.new}) in {change.old}"
+    return f"{change.name} ({change.role}) against {change.old}"
+
+
+def _outcome(change: Change, command: str) -> str:
+    if command == "diff":
+        return f", deserves a {change.bump} version" if change.bump not in (None, "none") else ""
+    words = []
+    if change.needed and change.verdict not in ("identical",):
+        words.append(f"version {change.needed}" if change.allowed else f"needs {change.needed}")
+    if change.allowed and change.verdict == "breaking":
+        by = {"version": "its version says so", "accepted": "accepted by name"}.get(change.allowed_by)
+        words.append(f"allowed: {by}" if by else "allowed")
+    return "".join(f", {printable(word)}" for word in words)
+
+
+def _order(located: Located) -> tuple[int, str, int]:
+    level = located.finding.level
+    return LEVELS.index(level) if level in LEVELS else len(LEVELS), located.file or "", located.line or 0
+
+
+def _finding(located: Located, *, show_accept: bool) -> Iterator[str]:
+    finding = located.finding
+    level = click.style(finding.level, fg=_COLORS.get(finding.level))
+    where = located.file or ""
+    if located.line is not None:
+        where += f":{located.line}"
+    yield f"  {level} {printable(where)} {printable(finding.pointer) or 'the root'} [{finding.rule}]"
+    yield f"    {printable(finding.message)}"
+    yield from _witness(finding.witness, "    ")
+    if show_accept and finding.level in ("breaking", "undecided"):
+        yield f"    to accept: deedbox accept {finding.fingerprint} --reason '…'"
+
+
+def _witness(witness: Witness | None, indent: str) -> Iterator[str]:
+    if witness is not None:
+        yield f"{indent}message: {printable(shorten(json_text(witness.value)))}"
+        yield f"{indent}why: {printable(shorten(witness.why))}"
+
+
+def _summary(report: Report) -> str:
+    counts = {
+        "refused": sum(change.allowed is False for change in report.changes),
+        "undecided": sum(change.allowed is None for change in report.changes),
+        "in error": len(report.failures),
+        "fine": sum(change.allowed is True for change in report.changes),
+    }
+    said = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+    total = len(report.changes) + len(report.failures)
+    nothing = " Nothing was published." if report.command == "publish" else ""
+    return f"{plural(total, 'contract')}: {said}.{nothing}"

@@ -1,0 +1,209 @@
+"""The registry's native API, one method a use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
+
+from deedbox.client.errors import Problem, UnexpectedReply
+from deedbox.client.values import CheckResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+    from uuid import UUID
+
+    from deedbox.client.transport import Patience, Transport
+
+_API = "/api/v1"
+T = TypeVar("T")
+
+
+class RegistryClient:
+    """A registry at an address. Close it, or use it in a `with`.
+
+    Args:
+        url: the registry's address, such as `http://127.0.0.1:8080`.
+        actor: who writes; the registry records it on every row.
+        patience: time-outs and retries, or None for the usual.
+        transport: instead of one made from the others (for tests).
+
+    Every method raises `RegistryUnavailable` without an answer, `Problem` at a refusal, and `UnexpectedReply`
+    where something else than a registry answers.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        actor: str = "anonymous",
+        patience: Patience | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        if transport is None:
+            from deedbox.client.transport import Patience, Transport
+
+            headers = {
+                "Deedbox-Actor": _header(actor),
+                "Accept": "application/json, application/problem+json",
+            }
+            transport = Transport(url, headers, patience or Patience())
+        self.url, self._transport = url.rstrip("/"), transport
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
+
+    def check(
+        self, contracts: Sequence[Mapping[str, Any]], accepted: Sequence[Mapping[str, Any]] = ()
+    ) -> list[CheckResult]:
+        """Judges documents against what is published and live. Writes nothing.
+
+        Args:
+            contracts: each `{"contract": "service/name", "schema": …}` with the fields of a publication.
+            accepted: breaks accepted by name, for all of them.
+
+        Returns:
+            One result a contract, in their order.
+        """
+        body = {"contracts": [{**contract, "accepted": list(accepted)} for contract in contracts]}
+        data = self._json("POST", "/check", body=body)
+        return _shaped(self.url, lambda: [CheckResult.from_dict(item) for item in data["results"]])
+
+    def publish(
+        self, contract: str, publication: Mapping[str, Any], *, if_match: str | None = None
+    ) -> dict[str, Any]:
+        """Publishes one version. The same content under the same version again is no second row.
+
+        Args:
+            contract: `service/name`.
+            publication: `schema`, and what else is said of it.
+            if_match: the contract's ETag as read, where the writing depends on it.
+
+        Returns:
+            The publication, its `check`, and `created`: whether a row was written.
+        """
+        headers = {"If-Match": if_match} if if_match is not None else {}
+        response = self._transport.request(
+            "POST", f"{_API}{_contract(contract)}/versions", body=dict(publication), headers=headers
+        )
+        return {**_object(self.url, self._decode(response)), "created": response.status_code == 201}
+
+    def contract(self, contract: str) -> dict[str, Any] | None:
+        """What is known of a contract, or None where nothing is."""
+        return self._get_or_none(_contract(contract))
+
+    def publication(self, contract: str, version: str = "latest") -> dict[str, Any] | None:
+        """One version of a contract, or None where there is none of that name."""
+        return self._get_or_none(f"{_contract(contract)}/versions/{_segment(version)}")
+
+    def schema(self, contract: str, version: str = "latest") -> bytes:
+        """The schema's text exactly as it was published."""
+        path = f"{_API}{_contract(contract)}/versions/{_segment(version)}/schema"
+        return self._transport.request("GET", path, headers={"Accept": "*/*"}).content
+
+    def versions(self, contract: str) -> Iterator[dict[str, Any]]:
+        """The versions of a contract, page by page."""
+        return self._pages(f"{_contract(contract)}/versions", {})
+
+    def retire(self, contract: str, version: str, reason: str) -> dict[str, Any]:
+        """Says that a version is no longer in use."""
+        path = f"{_contract(contract)}/versions/{_segment(version)}/retirement"
+        return _object(self.url, self._json("POST", path, body={"reason": reason}))
+
+    def links(self, contract: str | None = None) -> Iterator[dict[str, Any]]:
+        """Which producers meet which consumers, and whether they fit."""
+        return self._pages("/links", {"contract": contract} if contract else {})
+
+    def record_deployment(
+        self, id: UUID, *, environment: str, service: str, service_version: str, contracts: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Says what an environment runs from now on. The same id again is no second row."""
+        body = {
+            "environment": environment,
+            "service": service,
+            "service_version": service_version,
+            "contracts": dict(contracts),
+        }
+        return _object(self.url, self._json("PUT", f"/deployments/{id}", body=body))
+
+    def can_i_deploy(self, *, environment: str, service: str, contracts: Mapping[str, str]) -> dict[str, Any]:
+        """Whether contract versions of a service fit all that an environment runs: `allowed` and `links`."""
+        params = [("service", service), ("environment", environment)]
+        params += [("contract", f"{name}@{version}") for name, version in contracts.items()]
+        return _object(self.url, self._json("GET", "/can-i-deploy", params=params))
+
+    def ready(self) -> bool:
+        """Whether the registry answers and can work."""
+        try:
+            self._transport.request("GET", "/readyz")
+        except Problem:
+            return False
+        return True
+
+    def _json(self, method: str, path: str, **options: Any) -> Any:
+        return self._transport.json(method, _API + path, **options)
+
+    def _decode(self, response: Any) -> Any:
+        from deedbox.client.transport import decode
+
+        return decode(response)
+
+    def _get_or_none(self, path: str) -> dict[str, Any] | None:
+        try:
+            return _object(self.url, self._json("GET", path))
+        except Problem as problem:
+            if problem.status == 404:
+                return None
+            raise
+
+    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        after: str | None = None
+        while True:
+            page = self._json("GET", path, params={**params, **({"after": after} if after else {})})
+            items, after = _page(self.url, page)
+            yield from items
+            if after is None:
+                return
+
+
+def _contract(contract: str) -> str:
+    service, _, name = contract.partition("/")
+    return f"/contracts/{_segment(service)}/{_segment(name)}"
+
+
+def _segment(text: str) -> str:
+    # "." and ".." would be resolved away as path steps before the server could refuse them.
+    return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E") or "%20"
+
+
+def _header(text: str) -> str:
+    """Header values are visible ASCII in practice: what is not is percent-encoded."""
+    return quote(text, safe=" !#$&'()*+,/:;=?@[]|~<>{}^`\"") or "anonymous"
+
+
+def _page(url: str, data: Any) -> tuple[list[dict[str, Any]], str | None]:
+    return _shaped(url, lambda: (list(data["items"]), data["next"]))
+
+
+def _object(url: str, data: Any) -> dict[str, Any]:
+    return _shaped(url, lambda: {**data})
+
+
+def _shaped(url: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UnexpectedReply(
+            f"{url} gave an answer that this client cannot read ({type(error).__name__}: {error}). "
+            "Are client and registry of one release?",
+            url=url,
+        ) from None
