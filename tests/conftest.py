@@ -23,10 +23,9 @@ def public_cases(name: str) -> Iterator[dict[str, Any]]:
     path = CASES / name
     if not path.exists():
         pytest.skip(f"the public cases are not here ({name})")
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        for line in lines:
-            yield json.loads(line)
+    data = path.read_bytes()
+    for line in (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines():
+        yield json.loads(line)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
         ('{"a": 1,\n "a": 2}', DuplicateKey, 2, "/a", "twice"),
         ('{"x": {"b": 1,\n\n "b": 2}}', DuplicateKey, 3, "/x/b", "twice"),
         ('{"a": NaN}', NotJsonValue, 1, "/a", "NaN"),
-        ('[1,\n -Infinity]', NotJsonValue, 2, "/1", "Infinity"),
+        ("[1,\n -Infinity]", NotJsonValue, 2, "/1", "Infinity"),
         ('{"a": [1,\n1e99999]}', NotJsonValue, 2, "/a/1", "1000 digits"),
         ('{"a": ' + "9" * 5000 + "}", NotJsonValue, 1, "/a", "1000 digits"),
         ('{"a": "\\ud800"}', NotJsonValue, None, "/a", "surrogate"),
@@ -43,7 +43,7 @@ from hypothesis import strategies as st
 def test_bad_text_says_where(
     text: str, error: type[DocumentError], line: int | None, pointer: str | None, says: str
 ) -> None:
-    with pytest.raises(error, match=".") as caught:
+    with pytest.raises(error) as caught:
         load_document(text, "contract")
     assert (caught.value.line, caught.value.pointer) == (line, pointer)
     assert says in str(caught.value)
@@ -106,7 +106,7 @@ def test_positions_in_json() -> None:
 
 
 def test_numbers_are_exact() -> None:
-    value = load_document('[1.0, 1e2, 9007199254740993, 0.1, 1.10, -0.0, 1e-400]').value
+    value = load_document("[1.0, 1e2, 9007199254740993, 0.1, 1.10, -0.0, 1e-400]").value
     assert value == [1, 100, 9007199254740993, Decimal("0.1"), Decimal("1.1"), 0, Decimal("1e-400")]
     assert [type(v) for v in value[:3]] == [int, int, int]
     assert load_document({"a": 1.0, "b": 0.1}).value == {"a": 1, "b": Decimal("0.1")}
@@ -124,7 +124,10 @@ def test_values_that_json_cannot_say(value: object) -> None:
 
 
 def test_canonical_form() -> None:
-    assert canonical({"b": 1, "a": [True, None, "é\n\x01/"], "": {}}) == '{"":{},"a":[true,null,"é\\n\\u0001/"],"b":1}'.encode()
+    assert (
+        canonical({"b": 1, "a": [True, None, "é\n\x01/"], "": {}})
+        == '{"":{},"a":[true,null,"é\\n\\u0001/"],"b":1}'.encode()
+    )
     # RFC 8785 §3.2.3: by UTF-16 units, in which U+1F600 (a surrogate pair) comes before U+FB33.
     assert canonical({"\ufb33": 1, "\U0001f600": 2}) == '{"\U0001f600":2,"\ufb33":1}'.encode()
     assert canonical([Decimal("1E-9"), Decimal("1.5"), Decimal("0.00001"), 10**30]) == (
