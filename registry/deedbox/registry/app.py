@@ -1,0 +1,91 @@
+"""Where the registry's parts meet: `create_app` builds the database, the sandbox, the use cases and the routes."""
+
+from __future__ import annotations
+
+import atexit
+import re
+import threading
+from importlib.metadata import version
+from uuid import uuid4
+
+from deedbox.registry.config import Settings
+from deedbox.registry.sandbox.pool import Sandbox
+from deedbox.registry.services import Services
+from deedbox.registry.storage import migrate
+from deedbox.registry.storage.database import Database
+from deedbox.registry.web import api, health, logs, metrics, models, pages, problems
+from deedbox.registry.web.replies import Replies
+from flask import Response, g, request
+from flask_openapi import Info, OpenAPI
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
+    """The WSGI application.
+
+    Args:
+        settings: see `config`.
+        migrated: the database is known to be at this release's revision; else it is brought there now.
+
+    Raises:
+        StorageUnavailable: the database does not answer. ConfigurationError: a setting that cannot work.
+    """
+    settings.check()
+    database = Database(settings.database_url, settings.busy_seconds)
+    if not migrated:
+        migrate.upgrade(database)
+    sandbox = Sandbox(
+        settings.compare_workers, settings.compare_seconds, settings.compare_memory_mb, settings.compare_queue_seconds
+    )
+    atexit.register(sandbox.close)
+    services = Services(database, sandbox)
+    app = OpenAPI(
+        "deedbox.registry",
+        info=Info(
+            title="Deedbox",
+            version=version("deedbox"),
+            description="Contracts, their versions, and whether a change breaks anyone.",
+        ),
+        doc_ui=False,
+        validation_error_model=models.Problem,
+        validation_error_callback=problems.invalid_parameters,
+    )
+    # 3.2 has nothing that is used here, and fewer tools read it.
+    app.openapi_version = "3.1.0"
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions["deedbox"] = services
+    _identify_requests(app)
+    metrics.install(app, services)
+    problems.install(app)
+    health.install(app, services)
+    app.register_api(api.blueprint(services))
+    for model in (
+        models.PublishBody,
+        models.CheckBody,
+        models.ServiceBody,
+        models.RetirementBody,
+        models.DeploymentBody,
+    ):
+        api.describe(app, model)
+    pages.install(app, Replies(database))
+    logs.install(app)
+    return app
+
+
+def warm_up(app: OpenAPI) -> None:
+    """Starts the comparing processes ahead of the first request, beside whatever else is done."""
+    services: Services = app.extensions["deedbox"]
+    threading.Thread(target=services.sandbox.start, daemon=True).start()
+
+
+def _identify_requests(app: OpenAPI) -> None:
+    @app.before_request
+    def take_id() -> None:
+        sent = request.environ.get("HTTP_X_REQUEST_ID", "")
+        g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
+
+    @app.after_request
+    def give_id(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        return response

@@ -1,0 +1,119 @@
+"""What the registry can refuse or fail at, each as a class with fields. The web maps `code` to a problem in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class RegistryError(Exception):
+    """Root of all that the registry raises. `str()` says what is wrong and what to do.
+
+    `extra` holds fields that a caller can act on; the web shows them beside the message.
+    """
+
+    code = "registry-error"
+
+    def __init__(self, message: str, **extra: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.extra = extra
+
+
+class InvalidRequest(RegistryError):
+    """A field that is missing, of the wrong type, or has a value that is not offered. `pointer` says which."""
+
+    code = "invalid-request"
+
+
+class NotJson(RegistryError):
+    """A request body that is not JSON."""
+
+    code = "body-not-json"
+
+
+class InvalidName(RegistryError):
+    """A name of a service, contract or environment outside the allowed characters."""
+
+    code = "invalid-name"
+
+
+class InvalidVersion(RegistryError):
+    """A version that is no semantic version."""
+
+    code = "invalid-version"
+
+
+class NotFound(RegistryError):
+    """No such service, contract, version or schema."""
+
+    code = "not-found"
+
+
+class VersionTaken(RegistryError):
+    """The version exists with other content."""
+
+    code = "version-taken"
+
+
+class IdTaken(RegistryError):
+    """A client-given id that names another row."""
+
+    code = "id-taken"
+
+
+class IdentityChanged(RegistryError):
+    """A publication that would give a contract another role or format, so that old and new cannot be compared."""
+
+    code = "identity-changed"
+
+
+class PreconditionFailed(RegistryError):
+    """`If-Match` named a state that is no longer current. `missed` lists what was written since."""
+
+    code = "precondition-failed"
+
+
+class GateRefused(RegistryError):
+    """The gate said no. `check` is the whole CheckResult."""
+
+    code = "gate-refused"
+
+
+class Undecided(RegistryError):
+    """Neither proof nor witness; never published silently. `check` is the whole CheckResult."""
+
+    code = "undecided"
+
+
+class InvalidCursor(RegistryError):
+    """A cursor that this server did not hand out."""
+
+    code = "invalid-cursor"
+
+
+class Busy(RegistryError):
+    """Too much under way: ask again after `retry_after` seconds."""
+
+    code = "busy"
+
+    def __init__(self, message: str, retry_after: int = 2, **extra: Any) -> None:
+        super().__init__(message, **extra)
+        self.retry_after = retry_after
+
+
+class StorageUnavailable(Busy):
+    """The database does not answer. Nothing was written."""
+
+    code = "storage-unavailable"
+
+
+class ConfigurationError(RegistryError):
+    """A setting that cannot be used. The message names it."""
+
+    code = "configuration"
+
+
+class ServerFailed(RegistryError):
+    """A server process that did not come up."""
+
+    code = "server-failed"

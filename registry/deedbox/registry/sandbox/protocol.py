@@ -1,0 +1,59 @@
+"""What goes between a server process and its comparing processes.
+
+Frames on pipes: four bytes of length, then a pickle. A request is a list of questions; each gets one reply as soon as it
+is known, so that the parent can tell which of them a process died of.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from dataclasses import dataclass
+from typing import IO, Any, Literal
+
+LENGTH = struct.Struct("!I")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question. `check` reads one document and says what it is; `compare` takes two canonical texts."""
+
+    action: Literal["check", "compare"]
+    format: str
+    content_model: str
+    dialect: str | None
+    old: str
+    new: str = ""
+    name: str = "schema"
+    algebra: bool = True
+    contract: str = ""
+    old_dialect: str | None = None
+    """Where the two were published under different dialects; `dialect` is then the new one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a readable document is: its digest, its canonical text and the syntax it was written in."""
+
+    digest: str
+    canonical: str
+    syntax: str
+
+
+def read_frame(stream: IO[bytes]) -> Any:
+    """The next frame.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    head = stream.read(4)
+    if len(head) < 4:
+        raise EOFError
+    return pickle.loads(stream.read(LENGTH.unpack(head)[0]))  # noqa: S301 - from our own other half
+
+
+def write_frame(stream: IO[bytes], value: Any) -> None:
+    """Sends one frame."""
+    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    stream.write(LENGTH.pack(len(data)) + data)
+    stream.flush()

@@ -1,0 +1,1 @@
+"""Rows: typed models, queries, migrations. Knows no web framework."""

@@ -1,0 +1,99 @@
+"""The few pages of today: what runs, the API's documentation, and what each problem means. No script, nothing fetched."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from deedbox.registry.errors import NotFound
+from deedbox.registry.web.api import PREFIX
+from deedbox.registry.web.problems import PROBLEMS
+from deedbox.registry.web.replies import Replies, reply
+from flask import Flask, Response, render_template, request
+from flask_openapi import OpenAPI
+
+_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+
+
+def install(app: OpenAPI, replies: Replies) -> None:
+    """Adds the pages, and headers that every page has."""
+    _document(app, replies)
+    _pages(app)
+
+    @app.after_request
+    def guard(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if response.mimetype == "text/html":
+            response.headers["Content-Security-Policy"] = _POLICY
+            response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+
+def _document(app: OpenAPI, replies: Replies) -> None:
+    @app.route(f"{PREFIX}/openapi.json")
+    def openapi_document() -> Response:
+        """The OpenAPI document, made from the code."""
+        return replies.read(lambda: app.api_doc)
+
+    @app.route(f"{PREFIX}/docs")
+    def documentation() -> str:
+        """The same for people."""
+        return render_template("docs.html", api=app.api_doc, operations=_operations(app.api_doc), fields=_fields)
+
+
+def _pages(app: Flask) -> None:
+    @app.route("/")
+    def home() -> str:
+        """What runs here."""
+        return render_template("home.html", version=version("deedbox"))
+
+    @app.route("/problems/")
+    @app.route("/problems/<code>")
+    def problem_page(code: str | None = None) -> Response | str:
+        """What a problem means, as a page or as JSON."""
+        if code is not None and code not in PROBLEMS:
+            raise NotFound(f"there is no problem {ascii(code)[:80]}")
+        shown = PROBLEMS if code is None else {code: PROBLEMS[code]}
+        best = request.accept_mimetypes.best_match(["application/json", "text/html"])
+        if best == "text/html" and "html" in request.headers.get("Accept", ""):
+            return render_template("problems.html", problems=shown)
+        told = [
+            {"type": f"/problems/{name}", "status": kind.status, "title": kind.title, "explanation": kind.explanation}
+            for name, kind in shown.items()
+        ]
+        return reply({"items": told, "next": None} if code is None else told[0])
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Operations in the order of their tags."""
+    found = [
+        {"method": method.upper(), "path": path, **operation}
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+    order = [tag["name"] for tag in document.get("tags", [])]
+    return sorted(found, key=lambda operation: order.index(operation["tags"][0]))
+
+
+def _fields(document: dict[str, Any], content: dict[str, Any] | None) -> tuple[str, list[tuple[str, str, str]]]:
+    """Name of a body's schema, and its fields: name, type, description."""
+    schema = next(iter((content or {}).values()), {}).get("schema", {})
+    name = schema.get("$ref", "").rpartition("/")[2]
+    named = document["components"]["schemas"].get(name, {})
+    required = named.get("required", [])
+    return name, [
+        (field + ("" if field in required else "?"), _type(value), value.get("description", ""))
+        for field, value in named.get("properties", {}).items()
+    ]
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "enum" in schema:
+        return " | ".join(f'"{value}"' for value in schema["enum"])
+    if "anyOf" in schema:
+        return " | ".join(_type(option) for option in schema["anyOf"])
+    if schema.get("type") == "array":
+        return _type(schema.get("items", {})) + "[]"
+    return str(schema.get("type", "any"))
