@@ -48,12 +48,11 @@ def serve(settings: Settings) -> None:
         StorageUnavailable: the database does not answer.
         ConfigurationError: a setting that cannot work, or a port that is taken.
     """
-    from granian.constants import Interfaces
-    from granian.server import Server
-
     from deedbox.registry.storage import migrate
     from deedbox.registry.storage.database import Database
     from deedbox.registry.web import logs
+    from granian.constants import Interfaces
+    from granian.server import Server
 
     settings.check()
     logs.configure(settings.log_level)
@@ -82,7 +81,6 @@ def serve(settings: Settings) -> None:
             websockets=False,
             log_level=_granian_level(settings.log_level),
             respawn_failed_workers=True,
-            process_name="deedbox",
         ).serve()
 
 
@@ -135,7 +133,7 @@ def run_in_background(
     host = "127.0.0.1"
     port = port or free_port(host)
     own = {"DEEDBOX_DATABASE_URL": database_url, "DEEDBOX_HOST": host, "DEEDBOX_PORT": str(port)}
-    process = subprocess.Popen(  # noqa: S603 - our own module
+    process = subprocess.Popen(
         [sys.executable, "-m", "deedbox.registry.serving"],
         env={**os.environ, **(environment or {}), **own},
         stdin=subprocess.DEVNULL,
@@ -186,7 +184,8 @@ def _is_ready(url: str) -> bool:
 def _granian_level(level: str) -> Any:
     from granian.log import LogLevels
 
-    return LogLevels.warning if level == "info" else LogLevels(level)
+    # At `warning` it advises against more threads than cores; these threads mostly wait, for the database and comparisons.
+    return LogLevels.debug if level == "debug" else LogLevels.error
 
 
 if __name__ == "__main__":
