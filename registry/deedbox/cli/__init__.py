@@ -1,1 +1,1 @@
-"""The command line: one module a command in `commands/`. It reads files, asks the checker or the registry, prints."""
+"""The command line: one module a command in `commands/`. It reads files, asks checker or registry, prints."""

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from deedbox.checker.errors import DocumentError
 
 _GATE = {
-    "version-too-low": "The declared version promises less change than there is: declare the one that is named.",
-    "version-not-above": "Other content has that version, or a later one, already: declare a version above it.",
-    "breaking-change": "It breaks, and no version announces it: declare the next major, or accept the finding.",
+    "version-too-low": "The declared version promises less change than there is: declare the one named.",
+    "version-not-above": "Other content has that version or a later one: declare a version above it.",
+    "breaking-change": "It breaks, and no version announces it: declare the next major, or accept it.",
     "link-broken": "A live consumer could no longer read all that a live producer sends.",
     "link-undecided": "For a live producer and consumer, neither proof nor counterexample was found.",
-    "field-life": "A field goes before its time: mark it deprecated, stop sending it, let it drain, then drop it.",
+    "field-life": "A field goes before its time: mark it deprecated, stop sending, drain, then drop it.",
     "undecided": "Neither proof nor counterexample was found. The reason says what stopped the proof.",
     "registry-unavailable": "The registry did not answer, so there is no verdict.",
     "unreadable": "A file could not be read.",

@@ -94,9 +94,7 @@ def against(text: str, project: Project | None, client: RegistryClient | None) -
         return AtRevision(Git(rest, root), project)
     path = Path(text)
     if not path.exists():
-        raise UsageError(
-            f"--against {text}: write registry:latest, registry:VERSION, git:REF, or a file or folder"
-        )
+        raise UsageError(f"--against {text}: write registry:latest, registry:VERSION, git:REF, or a file or folder")
     return AtPath(path, root)
 
 

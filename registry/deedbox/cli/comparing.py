@@ -71,9 +71,7 @@ def check_change(
     )
 
 
-def failure(
-    error: CheckerError | SourceUnreadable | ClientError, name: str = "", file: str | None = None
-) -> Failure:
+def failure(error: CheckerError | SourceUnreadable | ClientError, name: str = "", file: str | None = None) -> Failure:
     """A document that cannot be judged, or a registry that did not judge it."""
     if isinstance(error, Problem):
         fields = error.fields

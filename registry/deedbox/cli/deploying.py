@@ -1,4 +1,4 @@
-"""`record-deployment` and `can-i-deploy`: which versions a checkout of the service stands for, and do they fit."""
+"""`record-deployment` and `can-i-deploy`: which versions a checkout stands for, and do they fit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def published_versions(project: Project, client: RegistryClient) -> dict[str, str]:
-    """The published version of each contract: the declared one, else the latest where the file is equal to it.
+    """The published version of each contract: the declared one, else the latest that the file equals.
 
     Raises:
         UsageError: a contract is not published as it is here.
@@ -29,7 +29,7 @@ def published_versions(project: Project, client: RegistryClient) -> dict[str, st
         version = contract.version or result.previous
         if result.verdict != "identical" or version is None:
             raise UsageError(
-                f"{contract.full_name} is not published as it is in {contract.file}: run `deedbox publish` first"
+                f"{contract.full_name} is not published as {contract.file} is now: run `deedbox publish` first"
             )
         found[contract.name] = version
     return found

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _MOST_BYTES = 64 * 1024 * 1024
-"""More than the checker's own limit on text, so that its error is the one seen; less than what fills memory."""
+"""More than the checker's own limit on text, so that its error is the one seen."""
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -50,8 +50,8 @@ def read_document(path: str | Path, shown: str | None = None) -> Document:
 def line_of(finding: Finding, old: Document | None, new: Document) -> tuple[str, int | None]:
     """The file and line of a finding: in the document that it speaks of.
 
-    Where the old document is no file that the user has (None), what was removed is shown at the nearest place in the
-    new one.
+    Where the old document is no file that the user has (None), what was removed is shown at the nearest
+    place in the new one.
     """
     document = old if finding.side == "old" and old is not None else new
     return document.name, document.line(finding.location)
@@ -74,7 +74,7 @@ class Git:
         commit = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         if commit is None:
             raise UsageError(
-                f"git knows no revision {revision!r}. In CI a shallow clone leaves history out: fetch it first "
+                f"git knows no revision {revision!r}. A shallow clone leaves history out: fetch it first "
                 f"(git fetch origin {revision}, or a full clone)"
             )
         self.commit = commit.decode().strip()

@@ -59,7 +59,7 @@ class ExtraMissing(CliError):
 
     def __init__(self, command: str, extra: str, module: str) -> None:
         super().__init__(
-            f"`deedbox {command}` needs the {extra} extra (no module {module!r}): pip install 'deedbox[{extra}]'"
+            f"`deedbox {command}` needs the {extra} extra, module {module!r} is missing: pip install 'deedbox[{extra}]'"
         )
         self.extra = extra
 

@@ -58,12 +58,7 @@ def judge_here(
     result = _result(contract, answer, Difference.of(comparison, role))
     if not known:
         result = replace(result, previous=None, declared=contract.version, needed=None)
-    if (
-        declared is None
-        and result.allowed
-        and result.verdict == "breaking"
-        and result.allowed_by != "accepted"
-    ):
+    if declared is None and result.allowed and result.verdict == "breaking" and result.allowed_by != "accepted":
         return replace(result, allowed=False, refusals=(_announce(result),))
     return result
 
@@ -87,9 +82,7 @@ def _announce(result: CheckResult) -> Refusal:
     assert result.difference is not None
     breaking = tuple(f.fingerprint for f in result.difference.findings if f.level == "breaking")
     how = f'declare version = "{result.needed}"' if result.needed else "declare its next major version"
-    return Refusal(
-        "breaking-change", f"this breaks, and no version announces it: {how}, or accept it", breaking
-    )
+    return Refusal("breaking-change", f"this breaks, and no version announces it: {how}, or accept it", breaking)
 
 
 def _result(contract: Contract, answer: object, difference: Difference | None) -> CheckResult:

@@ -32,11 +32,11 @@ COMMANDS = (
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The names, in alphabetical order."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command, or None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
@@ -67,12 +67,9 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 fine; 1 the gate or diff says no; 2 wrong usage, configuration or schema; "
-    "3 could not tell.",
+    epilog="Exit codes: 0 fine; 1 the gate or diff says no; 2 wrong usage, configuration or schema; 3 could not tell.",
 )
-@click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version."
-)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
 def cli() -> None:
     """Contract testing and schema registry: says, with proof, whether a change breaks anyone."""
 
@@ -97,9 +94,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _run(args: Sequence[str] | None) -> int:
     try:
-        result = cli.main(
-            args=None if args is None else list(args), prog_name="deedbox", standalone_mode=False
-        )
+        result = cli.main(args=None if args is None else list(args), prog_name="deedbox", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -142,9 +137,7 @@ def _fail(message: str, code: Exit) -> int:
     from deedbox.cli.plain import printable
 
     try:
-        click.echo(
-            f"{click.style('error:', fg='red', bold=True)} {printable(message, newlines=True)}", err=True
-        )
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(message, newlines=True)}", err=True)
     except OSError:
         _silence(sys.stderr)
     return code

@@ -15,9 +15,7 @@ def printable(text: str, *, newlines: bool = False) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        char if char.isprintable() or (newlines and char == "\n") else _escape(char) for char in text
-    )
+    return "".join(char if char.isprintable() or (newlines and char == "\n") else _escape(char) for char in text)
 
 
 def _escape(char: str) -> str:

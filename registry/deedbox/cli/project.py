@@ -1,4 +1,4 @@
-"""The project file: `deedbox.toml`, or `[tool.deedbox]` in `pyproject.toml`. What a service sends and accepts.
+"""The project file, `deedbox.toml` or `[tool.deedbox]` in `pyproject.toml`: what a service sends and accepts.
 
 A setting is looked up as a flag, then as `DEEDBOX_*`, then here.
 """
@@ -30,7 +30,7 @@ _NAME_RULE = "letters, digits, '.', '_' and '-', at most 100, the first a letter
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One `[[contract]]`. `file` is as the project file has it, `path` where it is; the other fields as in the file.
+    """One `[[contract]]`. `file` is as written, `path` where it is; the other fields are as written.
 
     `line` is where its table begins, `version_line` where its version stands.
     """
@@ -190,7 +190,7 @@ _KEY = re.compile(r"""\s*("?)([A-Za-z0-9_-]+)\1\s*=""")
 
 
 def _lines(text: str) -> dict[tuple[str | int, ...], int]:
-    """The line of each table and key as TOML files are laid out by people: one a line. Others are not found."""
+    """The line of each table and key, where they stand one a line as people write them."""
     found: dict[tuple[str | int, ...], int] = {}
     table: tuple[str | int, ...] = ()
     counts: dict[tuple[str | int, ...], int] = {}
@@ -232,9 +232,7 @@ class _Reader:
         self.shown, self.path, self.lines, self.prefix = shown, path, lines, prefix
 
     def fail(self, message: str, *where: str | int) -> ProjectError:
-        place = (
-            where if not self.prefix else (*self.prefix, *(where[1:] if where[:1] == ("deedbox",) else where))
-        )
+        place = where if not self.prefix else (*self.prefix, *(where[1:] if where[:1] == ("deedbox",) else where))
         line = self.lines.get(place) or self.lines.get(place[:-1])
         return ProjectError(message, file=self.shown, line=line)
 
@@ -249,9 +247,7 @@ class _Reader:
             self.check_name(service, "service", "deedbox", "service")
         registry = self.text(settings, "registry", "deedbox")
         if registry is not None and not registry.startswith(("http://", "https://")):
-            raise self.fail(
-                f"the registry {registry!r} is no http:// or https:// address", "deedbox", "registry"
-            )
+            raise self.fail(f"the registry {registry!r} is no http:// or https:// address", "deedbox", "registry")
         entries = tables.get("contract", [])
         if not isinstance(entries, list):
             raise self.fail("contracts are an array of tables: write [[contract]]", "contract")
@@ -328,9 +324,7 @@ class _Reader:
             raise self.fail(f'{key} must be a list of texts, as in ["one", "two"]', *where, key)
         return tuple(value)
 
-    def choice(
-        self, table: Mapping[str, Any], key: str, known: tuple[str, ...], *where: str | int
-    ) -> str | None:
+    def choice(self, table: Mapping[str, Any], key: str, known: tuple[str, ...], *where: str | int) -> str | None:
         value = self.text(table, key, *where)
         if value is not None and value not in known:
             hint = did_you_mean(value, known)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def publish_all(contracts: Sequence[Contract], client: RegistryClient, project: Project) -> Report:
     """Judges all contracts and publishes them where all may pass.
 
-    A publication that fails after all (somebody else was quicker) stops those after it; the report names those done.
+    A publication that fails after all (somebody else was quicker) stops those after it;
+    the report names those done.
     """
     against = RegistryLatest(client)
     changes, failures = check_all(contracts, against, project)
@@ -47,19 +48,13 @@ def publish_all(contracts: Sequence[Contract], client: RegistryClient, project: 
 
 
 def _publish(contract: Contract, client: RegistryClient, acceptances: Sequence[Acceptance]) -> Publication:
-    body = request_of(contract, read_contract(contract)) | {
-        "accepted": [accepted.as_json(a) for a in acceptances]
-    }
+    body = request_of(contract, read_contract(contract)) | {"accepted": [accepted.as_json(a) for a in acceptances]}
     del body["contract"]
     reply = client.publish(contract.full_name, body)
-    return Publication(
-        contract.full_name, reply["version"], reply["created"], reply.get("digest"), reply.get("bump")
-    )
+    return Publication(contract.full_name, reply["version"], reply["created"], reply.get("digest"), reply.get("bump"))
 
 
-def _failed(
-    judged: Report, contract: Contract, error: CheckerError | SourceUnreadable | ClientError
-) -> Report:
+def _failed(judged: Report, contract: Contract, error: CheckerError | SourceUnreadable | ClientError) -> Report:
     check = error.fields.get("check") if isinstance(error, Problem) else None
     if isinstance(error, Problem) and isinstance(check, dict) and not is_unavailable(error):
         document = read_contract(contract)

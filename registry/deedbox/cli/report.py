@@ -23,7 +23,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A finding and where it is in a file that the user has. `line` counts from 1, None where it is not known."""
+    """A finding, and where it is in a file that the user has. `line` counts from 1."""
 
     finding: Finding
     file: str | None
@@ -34,8 +34,8 @@ class Located:
 class Change:
     """One contract's change, or the difference of two files.
 
-    `name` is the contract, or the new file; `old` and `new` name the sides. `allowed` is the gate's answer: None where
-    it could not tell. `file` and `line` say where the user looks for what is wrong with the whole.
+    `name` is the contract, or the new file; `old` and `new` name the sides. `allowed` is the gate's answer:
+    None where it could not tell. `file` and `line` say where the user looks for what is wrong with the whole.
     """
 
     name: str
@@ -195,13 +195,11 @@ class Report:
     @property
     def exit(self) -> Exit:
         """The exit code of the run."""
-        return worst(
-            [*(change.exit for change in self.changes), *(failure.exit for failure in self.failures)]
-        )
+        return worst([*(change.exit for change in self.changes), *(failure.exit for failure in self.failures)])
 
     @property
     def allowed(self) -> bool | None:
-        """True where all may pass, False where something may not or is wrong, None where that is not known."""
+        """True where all may pass, False where something may not or is wrong, None where it is open."""
         return {Exit.FINE: True, Exit.UNKNOWN: None}.get(self.exit, False)
 
     def issues(self) -> list[Issue]:
@@ -219,7 +217,5 @@ def link_sentence(link: Link) -> str:
     if link.holds is True:
         return f"{consumer} can read all that {producer} sends{on}"
     if link.holds is False:
-        return (
-            f"{consumer} cannot read all that {producer} sends{on}{': ' + link.reason if link.reason else ''}"
-        )
+        return f"{consumer} cannot read all that {producer} sends{on}{': ' + link.reason if link.reason else ''}"
     return f"undecided whether {consumer} can read all that {producer} sends{on}: {link.reason}"

@@ -26,7 +26,7 @@ class RegistryUnavailable(ClientError):
     def __init__(self, reason: str, *, url: str, attempts: int) -> None:
         times = "once" if attempts == 1 else f"{attempts} times"
         super().__init__(
-            f"the registry did not answer: {reason} ({url}, tried {times}). Is it running, is the address right?",
+            f"the registry did not answer: {reason} ({url}, tried {times}). Is it running? Is the address right?",
             url=url,
         )
         self.reason, self.attempts = reason, attempts

@@ -78,9 +78,7 @@ class RegistryClient:
         data = self._json("POST", "/check", body=body)
         return _shaped(self.url, lambda: [CheckResult.from_dict(item) for item in data["results"]])
 
-    def publish(
-        self, contract: str, publication: Mapping[str, Any], *, if_match: str | None = None
-    ) -> dict[str, Any]:
+    def publish(self, contract: str, publication: Mapping[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
         """Publishes one version. The same content under the same version again is no second row.
 
         Args:
@@ -137,7 +135,7 @@ class RegistryClient:
 
     def can_i_deploy(self, *, environment: str, service: str, contracts: Mapping[str, str]) -> dict[str, Any]:
         """Whether contract versions of a service fit all that an environment runs: `allowed` and `links`."""
-        params = [("service", service), ("environment", environment)]
+        params: list[tuple[str, Any]] = [("service", service), ("environment", environment)]
         params += [("contract", f"{name}@{version}") for name, version in contracts.items()]
         return _object(self.url, self._json("GET", "/can-i-deploy", params=params))
 

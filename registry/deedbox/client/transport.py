@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx2
 from deedbox.client.errors import InvalidUrl, Problem, RegistryUnavailable, UnexpectedReply
@@ -16,13 +16,15 @@ from deedbox.client.errors import InvalidUrl, Problem, RegistryUnavailable, Unex
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_Params: TypeAlias = "Mapping[str, str] | list[tuple[str, str | int | float | bool | None]]"
+
 _LATER = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses that say "not now" and nothing about the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait (seconds), how often to ask; pauses double from `base` up to `most`, with full jitter."""
+    """How long to wait (seconds), how often to ask; pauses double from `base` to `most`, jittered."""
 
     connect: float = 5.0
     read: float = 60.0
@@ -31,7 +33,7 @@ class Patience:
     most: float = 5.0
 
     def pause(self, attempt: int, asked: float | None) -> float:
-        """Seconds before the next attempt after `attempt` (from 0); what the server asked for is the least."""
+        """Seconds before the next attempt after `attempt` (from 0); what the server asked for is least."""
         # Full jitter: clients that failed together must not come back together.
         jittered = random.uniform(0, min(self.most, self.base * 2**attempt))  # noqa: S311 - no secret
         return jittered if asked is None else min(asked, self.most) + jittered
@@ -73,7 +75,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        params: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        params: _Params | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx2.Response:

@@ -153,9 +153,7 @@ def _witness(data: Mapping[str, Any] | None) -> Witness | None:
 
 
 def _inclusion(data: Mapping[str, Any]) -> Inclusion:
-    return Inclusion(
-        data["holds"], data.get("proof", ""), data.get("reason", ""), _witness(data.get("witness"))
-    )
+    return Inclusion(data["holds"], data.get("proof", ""), data.get("reason", ""), _witness(data.get("witness")))
 
 
 def _finding(data: Mapping[str, Any]) -> Finding:

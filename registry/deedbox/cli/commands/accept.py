@@ -58,8 +58,7 @@ def accept(
         located.finding.fingerprint: (change, located.finding)
         for change in changes
         for located in change.findings
-        if located.finding.level in ("breaking", "undecided")
-        and located.finding.fingerprint.startswith(fingerprint)
+        if located.finding.level in ("breaking", "undecided") and located.finding.fingerprint.startswith(fingerprint)
     }
     if len(found) != 1:
         if not found and failures:
@@ -70,10 +69,6 @@ def accept(
             else f"`deedbox check --against {against}` finds no break {fingerprint!r}"
         )
     change, finding = next(iter(found.values()))
-    file = accepted.add(
-        project.root, Acceptance(finding.fingerprint, finding.rule, reason.strip(), by or actor(), day)
-    )
-    click.echo(
-        f"{printable(change.name)}: accepted {finding.rule} at {printable(finding.pointer) or 'the root'}."
-    )
+    file = accepted.add(project.root, Acceptance(finding.fingerprint, finding.rule, reason.strip(), by or actor(), day))
+    click.echo(f"{printable(change.name)}: accepted {finding.rule} at {printable(finding.pointer) or 'the root'}.")
     click.echo(f"Commit {show(file)}.")

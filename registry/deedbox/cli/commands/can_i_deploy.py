@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 @registry_option
 @config_option
 @format_option
-def can_i_deploy(
-    *, environment: str, registry: str | None, config: str | None, outputs: tuple[Output, ...]
-) -> Exit:
+def can_i_deploy(*, environment: str, registry: str | None, config: str | None, outputs: tuple[Output, ...]) -> Exit:
     """Ask whether this service's contracts fit all that an environment runs.
 
     Exits with 1 where a producer or consumer there would no longer fit, and 3 where that is not known.

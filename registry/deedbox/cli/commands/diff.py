@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", type=click.Path(allow_dash=True))
 @click.argument("new", type=click.Path(allow_dash=True))
-@click.option(
-    "--role", type=click.Choice(ROLES), default="consumes", show_default=True, help="Whose promise it is."
-)
+@click.option("--role", type=click.Choice(ROLES), default="consumes", show_default=True, help="Whose promise it is.")
 @click.option(
     "--content-model",
     type=click.Choice(CONTENT_MODELS),
@@ -54,7 +52,8 @@ def diff(
 ) -> Exit:
     """Compare two versions of a schema, OLD and NEW (JSON or YAML files; - is standard input).
 
-    Says whether the change breaks, and shows the message that proves it. Needs no registry and no project file.
+    Says whether the change breaks, and shows the message that proves it. Needs no registry and no
+    project file.
     Exits with 1 where it breaks and 3 where that is undecided.
     """
     from deedbox.checker import compare
@@ -70,9 +69,7 @@ def diff(
         raise UsageError("only one of OLD and NEW can be standard input")
     try:
         before, after = read_document(old), read_document(new)
-        comparison = compare(
-            before, after, content_model=content_model, dialect=dialect, milliseconds=budget_ms
-        )
+        comparison = compare(before, after, content_model=content_model, dialect=dialect, milliseconds=budget_ms)
         report = Report("diff", (diff_change(Difference.of(comparison, role), before, after),))
     except (CheckerError, SourceUnreadable) as error:
         report = Report("diff", failures=(failure(error),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     from deedbox.cli.catalogue import entries
 
     return [name for name in entries() if name.startswith(incomplete)]
@@ -26,9 +26,7 @@ def explain(rule: str | None) -> None:
             click.echo(f"{click.style(entry.id.ljust(width), bold=True)}  {entry.title}")
         return
     if rule not in known:
-        raise UnknownRule(
-            f"there is no rule {rule!r}.{did_you_mean(rule, known)} `deedbox explain` lists them."
-        )
+        raise UnknownRule(f"there is no rule {rule!r}.{did_you_mean(rule, known)} `deedbox explain` lists them.")
     entry = known[rule]
     click.echo(f"{click.style(entry.id, bold=True)}: {entry.title}")
     for text in (entry.why, entry.source and f"Source: {entry.source}"):

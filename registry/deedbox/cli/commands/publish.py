@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 @registry_option
 @config_option
 @format_option
-def publish(
-    *, paths: tuple[str, ...], registry: str | None, config: str | None, outputs: tuple[Output, ...]
-) -> Exit:
+def publish(*, paths: tuple[str, ...], registry: str | None, config: str | None, outputs: tuple[Output, ...]) -> Exit:
     """Publish contracts to the registry, if its gate lets them pass.
 
-    PATH is a contract's file, or a folder of them; without one, all contracts of the project file are published.
-    All are judged before the first is published: where one is refused, none is. Publishing the same content again
-    changes nothing.
+    PATH is a contract's file, or a folder of them; without one, all contracts of the project file are
+    published. All are judged before the first is published: where one is refused, none is. Publishing the
+    same content again changes nothing.
     """
     from deedbox.cli.checking import client_for, select
     from deedbox.cli.project import require

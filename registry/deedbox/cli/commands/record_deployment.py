@@ -9,9 +9,7 @@ from deedbox.cli.options import config_option, registry_option
 @click.command("record-deployment")
 @click.option("--environment", "-e", required=True, help="Where it runs, such as prod.")
 @click.option("--service-version", required=True, help="The version of the service that runs there now.")
-@click.option(
-    "--id", "id_", type=click.UUID, help="The deployment's id, to record it once however often this runs."
-)
+@click.option("--id", "id_", type=click.UUID, help="The deployment's id, to record it once however often this runs.")
 @registry_option
 @config_option
 def record_deployment(
@@ -40,6 +38,4 @@ def record_deployment(
             contracts=contracts,
         )
     said = ", ".join(f"{name} {version}" for name, version in contracts.items())
-    click.echo(
-        printable(f"{environment} runs {project.service} {service_version} with {said} ({deployment})")
-    )
+    click.echo(printable(f"{environment} runs {project.service} {service_version} with {said} ({deployment})"))

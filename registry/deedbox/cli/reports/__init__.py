@@ -45,7 +45,7 @@ class OutputType(click.ParamType[Output]):
 
     name = "format"
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
         """How the help shows it."""
         return "FORMAT[=FILE]"
 
@@ -55,21 +55,22 @@ class OutputType(click.ParamType[Output]):
             return value
         format, equals, file = str(value).partition("=")
         if format not in FORMATS:
-            self.fail(
-                f"{format!r} is none of {', '.join(FORMATS)}.{did_you_mean(format, FORMATS)}", param, ctx
-            )
+            self.fail(f"{format!r} is none of {', '.join(FORMATS)}.{did_you_mean(format, FORMATS)}", param, ctx)
         if equals and not file:
             self.fail(f"{value!r} names no file", param, ctx)
         return Output(format, Path(file) if file else None)
 
     def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
     ) -> list[click.shell_completion.CompletionItem]:
         """The formats that begin so."""
         return [click.shell_completion.CompletionItem(f) for f in FORMATS if f.startswith(incomplete)]
 
 
-def _one_on_stdout(ctx: click.Context, param: click.Parameter, value: Sequence[Output]) -> tuple[Output, ...]:
+def _one_on_stdout(_: click.Context, __: click.Parameter, value: Sequence[Output]) -> tuple[Output, ...]:
     printed = [output.format for output in value if output.file is None]
     if len(printed) > 1 and not set(printed) <= set(_LINES):
         raise click.BadParameter(
@@ -86,7 +87,7 @@ def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
         type=OutputType(),
         multiple=True,
         callback=_one_on_stdout,
-        help=f"{', '.join(FORMATS)}; again and again, as FORMAT=FILE. Text is printed unless another format is.",
+        help=f"{', '.join(FORMATS)}; repeatable, as FORMAT=FILE. Text is printed unless another format is.",
     )(function)
 
 

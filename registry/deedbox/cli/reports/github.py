@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deedbox.cli.plain import json_text, plural, shorten
+from deedbox.cli.plain import json_text, plural, printable, shorten
 from deedbox.cli.reports.places import in_repository
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _A_STEP = 10
 
 
 def render(report: Report) -> str:
-    """One line an issue, the worst first, no more of a kind than GitHub shows, and how many those left out are."""
+    """One line an issue, the worst first, no more of a kind than GitHub shows, and how many are left out."""
     lines = []
     issues = report.issues()
     for severity, command in _COMMANDS.items():
@@ -25,9 +25,8 @@ def render(report: Report) -> str:
         shown = kind if len(kind) <= _A_STEP else kind[: _A_STEP - 1]
         lines += [_line(command, issue) for issue in shown]
         if len(kind) > len(shown):
-            lines.append(
-                f"::{command} title=deedbox::and {plural(len(kind) - len(shown), 'more finding')}: see the log"
-            )
+            rest = plural(len(kind) - len(shown), "more finding")
+            lines.append(f"::{command} title=deedbox::and {rest}: see the log")
     return "".join(line + "\n" for line in lines)
 
 
@@ -46,7 +45,7 @@ def _line(command: str, issue: Issue) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, newlines=True).replace("%", "%25").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:

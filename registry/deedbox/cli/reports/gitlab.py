@@ -24,9 +24,7 @@ def _entry(issue: Issue, seen: set[str]) -> dict[str, Any]:
     description = f"{issue.contract}: {issue.message}" if issue.contract else issue.message
     if issue.witness is not None:
         description += f" Message that proves it: {shorten(json_text(issue.witness.value))}"
-    identity = "\0".join(
-        (issue.contract, issue.rule, issue.pointer or "", issue.fingerprint or issue.message)
-    )
+    identity = "\0".join((issue.contract, issue.rule, issue.pointer or "", issue.fingerprint or issue.message))
     fingerprint = hashlib.sha256(identity.encode()).hexdigest()
     while fingerprint in seen:  # GitLab drops all but one of the same fingerprint
         fingerprint = hashlib.sha256(fingerprint.encode()).hexdigest()

@@ -22,9 +22,7 @@ def as_object(report: Report) -> dict[str, Any]:
     if report.command == "can-i-deploy":
         return _deployment(report.changes[0])
     results = [_result(change) for change in report.changes]
-    results += [
-        {"contract": f.name, "file": f.file, "allowed": None, "error": _failure(f)} for f in report.failures
-    ]
+    results += [{"contract": f.name, "file": f.file, "allowed": None, "error": _failure(f)} for f in report.failures]
     published = [
         {
             "contract": p.contract,
@@ -53,8 +51,7 @@ def _deployment(change: Change) -> dict[str, Any]:
 
 def _difference(change: Change) -> dict[str, Any]:
     findings = [
-        {**located.finding.as_dict(), "file": located.file, "line": located.line}
-        for located in change.findings
+        {**located.finding.as_dict(), "file": located.file, "line": located.line} for located in change.findings
     ]
     return {
         "verdict": change.verdict,

@@ -17,9 +17,7 @@ _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def render(report: Report) -> str:
     """The report as one suite."""
-    cases = [_failure(failure) for failure in report.failures] + [
-        _change(change) for change in report.changes
-    ]
+    cases = [_failure(failure) for failure in report.failures] + [_change(change) for change in report.changes]
     failures = sum(change.allowed is False for change in report.changes)
     errors = len(report.failures) + sum(change.allowed is None for change in report.changes)
     counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="0"'
@@ -50,9 +48,7 @@ def _change(change: Change) -> str:
         if issue.witness is not None:
             lines.append(f"  message: {shorten(json_text(issue.witness.value))}")
             lines.append(f"  why: {shorten(issue.witness.why)}")
-    message = "; ".join(r.message for r in change.refusals) or (
-        issues[0].message if issues else change.verdict
-    )
+    message = "; ".join(r.message for r in change.refusals) or (issues[0].message if issues else change.verdict)
     return _case(name, change.file, _element(element, message, change.verdict, "\n".join(lines)))
 
 

@@ -1,4 +1,4 @@
-"""Where a file is for those who read reports: relative to the root of the repository, with forward slashes."""
+"""Where a file is for those who read reports: relative to the repository's root, with forward slashes."""
 
 from __future__ import annotations
 

@@ -53,9 +53,7 @@ def _result(issue: Issue, rule_index: int) -> dict[str, Any]:
     }
     location: dict[str, Any] = {}
     if issue.file is not None:
-        place: dict[str, Any] = {
-            "artifactLocation": {"uri": quote(in_repository(issue.file)), "uriBaseId": "SRCROOT"}
-        }
+        place: dict[str, Any] = {"artifactLocation": {"uri": quote(in_repository(issue.file)), "uriBaseId": "SRCROOT"}}
         if issue.line is not None:
             place["region"] = {"startLine": issue.line}
         location["physicalLocation"] = place
