@@ -4,8 +4,9 @@
     pattern.search("abc")                          # ECMA-262 search semantics
 
     narrow, wide = Language.of("^[a-z]+$"), Language.of("^[a-z0-9]+$")   # raises PatternError, NotRegular
-    find([wide], [narrow], budget=Budget())        # Found(strings=("0",), exhausted=False): a string that is wide, not narrow
-    find([narrow], [wide], budget=Budget())        # Found(strings=(), exhausted=True): narrow is included in wide
+    find([wide], [narrow], budget=Budget())        # Found(strings=("0",), exhausted=False): a string that is
+    wide, not narrow find([narrow], [wide], budget=Budget())        # Found(strings=(), exhausted=True):
+    narrow is included in wide
 
 Strings are sequences of Unicode code points, as JSON Schema counts them; generated ones never hold a surrogate.
 """

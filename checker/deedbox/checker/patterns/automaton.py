@@ -3,9 +3,10 @@
 A derivative is computed for all characters at once, as a step function over the code points (`Moves`): only the
 characters that the term at hand tells apart are told apart.
 
-What stands before a place matters to `^` and to lookbehinds. `^` is true at the very beginning alone, so it is struck out
-of every term that a character leads to. A lookbehind `(?<=s)` is followed by a term of its own, anything-then-`s`, that
-reads the text from the beginning; it holds where that term takes the empty text. A state is a term with those.
+What stands before a place matters to `^` and to lookbehinds. `^` is true at the very beginning alone, so it
+is struck out of every term that a character leads to. A lookbehind `(?<=s)` is followed by a term of its own,
+anything-then-`s`, that reads the text from the beginning; it holds where that term takes the empty text. A
+state is a term with those.
 """
 
 from __future__ import annotations
@@ -420,6 +421,20 @@ def initial(term: Term) -> State:
     key = ("initial", term.serial)
     found: State | None = terms.table().get(key)
     if found is None:
-        found = State(term, Before(True, {name: name for name in sorted(term.behinds, key=terms.serial_of)}), generation)
+        found = State(
+            term, Before(True, {name: name for name in sorted(term.behinds, key=terms.serial_of)}), generation
+        )
         found = terms.table().setdefault(key, found)
     return found
+
+
+def alternatives(state: State) -> tuple[State, ...]:
+    """States whose union is `state`."""
+    if state.term.kind != OR or state.before.start:
+        return (state,)
+    followed = state.before.followed
+    generation = terms.tidy()
+    return tuple(
+        _state(member, tuple((name, at) for name, at in followed.items() if name in member.behinds), generation)
+        for member in state.term.members
+    )

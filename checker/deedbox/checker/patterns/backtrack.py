@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from deedbox.checker.patterns import charset, syntax
-from deedbox.checker.patterns.errors import MatchUndecided, NotRegular
+from deedbox.checker.patterns.errors import MatchUndecided
 
 _STEPS: Final = 200_000
 _CODE_LIMIT: Final = 50_000
@@ -17,20 +17,24 @@ _CODE_LIMIT: Final = 50_000
 _CHAR, _SPLIT, _JUMP, _SAVE, _CLEAR, _REFER, _LOOK, _START, _MARK, _MOVED, _DONE = range(11)
 
 
+class _TooLong(Exception):
+    pass
+
+
 class Backtracker:
-    """A compiled tree.
+    """A compiled tree. One that counted repetitions make too long says so when it is searched with."""
 
-    Raises:
-        NotRegular: counted repetitions make it too long.
-    """
-
-    __slots__ = ("_code", "_marks")
+    __slots__ = ("_code", "_marks", "_too_long")
 
     def __init__(self, tree: syntax.Node) -> None:
         self._marks = 0
         self._code: list[tuple[Any, ...]] = []
-        self._emit(tree, backward=False)
-        self._add(_DONE)
+        self._too_long = False
+        try:
+            self._emit(tree, backward=False)
+            self._add(_DONE)
+        except _TooLong:
+            self._too_long = True
 
     def search(self, text: str) -> bool:
         """Whether the pattern matches somewhere in `text`.
@@ -38,13 +42,15 @@ class Backtracker:
         Raises:
             MatchUndecided: it took more than a fixed number of steps.
         """
+        if self._too_long:
+            raise MatchUndecided("a backreference together with very large counted repetitions is not decided")
         codes = [ord(c) for c in text]
         steps = [_STEPS]
         return any(self._run(0, codes, at, {}, steps) is not None for at in range(len(codes) + 1))
 
     def _add(self, *instruction: Any) -> int:
         if len(self._code) >= _CODE_LIMIT:
-            raise NotRegular("a backreference together with very large counted repetitions is not decided")
+            raise _TooLong
         self._code.append(instruction)
         return len(self._code) - 1
 
@@ -114,7 +120,9 @@ class Backtracker:
         for head in heads:
             split(head, len(self._code))
 
-    def _run(self, pc: int, codes: list[int], at: int, saved: dict[int, int], steps: list[int]) -> dict[int, int] | None:
+    def _run(
+        self, pc: int, codes: list[int], at: int, saved: dict[int, int], steps: list[int]
+    ) -> dict[int, int] | None:
         """What was captured by the first way to `_DONE` from `pc`; None where there is none.
 
         `saved` holds the ends of groups, and under negative keys where a round of a loop began.

@@ -82,10 +82,7 @@ ANY = CharSet((0,))
 DIGIT = CharSet.of_text("0123456789")
 WORD = CharSet.of_ranges([(48, 57), (65, 90), (95, 95), (97, 122)])
 # ECMA-262 WhiteSpace (TAB, VT, FF, ZWNBSP and category Zs) and LineTerminator.
-SPACE = CharSet.of_ranges(
-    [(9, 13), (32, 32), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029)]
-    + [(0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)]
-)
+SPACE = CharSet.of_text("\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff") | CharSet((0x2000, 0x200B))
 LINE_END = CharSet.of_text("\n\r\u2028\u2029")
 DOT = ~LINE_END
 
@@ -100,7 +97,7 @@ def single(code: int) -> CharSet:
 def _case_classes() -> dict[int, tuple[int, ...]]:
     """Code point -> all code points with the same simple case folding, for those that have more than one."""
     folded: dict[int, list[int]] = {}
-    for code in range(MAX_CODE_POINT + 1):
+    for code in range(0x20000):  # all scripts with case are in the first two planes
         character = chr(code)
         if character.lower() == character and character.upper() == character:
             continue

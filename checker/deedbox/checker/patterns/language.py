@@ -39,7 +39,8 @@ class _Automaton:
 
 
 class Pattern:
-    """A compiled ECMA-262 pattern. `source` is what it was compiled from; `regular` whether it is decided as a language.
+    """A compiled ECMA-262 pattern. `source` is what it was compiled from; `regular` whether it is decided as
+    a language.
 
     Made by `compile_pattern`.
     """
@@ -72,9 +73,13 @@ class Pattern:
         Raises:
             MatchUndecided: a pattern that is not regular took more steps than allowed.
         """
-        if self._backtracker is not None:
-            return self._backtracker.search(text)
-        return self._automaton.accepts(text)
+        if self._backtracker is None:
+            try:
+                return self._automaton.accepts(text)
+            except (NotRegular, RecursionError):
+                # Lookaheads that combine in more and more ways show themselves only on the way.
+                pass
+        return (self._backtracker or Backtracker(self.tree)).search(text)
 
     def language(self) -> Language:
         """The texts that `search` finds the pattern in.
@@ -98,7 +103,10 @@ def compile_pattern(source: str) -> Pattern:
         PatternError: not ECMA-262; says where.
         NotRegular: a Unicode property whose characters are not known here.
     """
-    return Pattern(source)
+    try:
+        return Pattern(source)
+    except RecursionError:
+        raise NotRegular("the pattern is nested too deeply for what is left of the stack") from None
 
 
 class Language:
@@ -199,7 +207,8 @@ class Language:
 
 def _trie(strings: tuple[str, ...]) -> Term:
     """The strings, sorted, as one term with each common beginning written once."""
-    # Longest-first would recurse; each string's path shares nodes with its predecessor's, so a stack of open nodes does.
+    # Longest-first would recurse; each string's path shares nodes with its predecessor's, so a stack of open
+    # nodes does.
     stack: list[tuple[str, list[Term], bool]] = [("", [], False)]
 
     def close() -> None:
@@ -226,4 +235,3 @@ def _trie(strings: tuple[str, ...]) -> Term:
 
 _EVERYTHING = Language(("everything",), _Automaton(lambda: terms.ALL))
 _NOTHING = Language(("nothing",), _Automaton(lambda: terms.NOTHING))
-

@@ -1,9 +1,10 @@
 """Reads ECMA-262 patterns (edition 2025, §22.2.1) with the u flag's meaning and Annex B.1.2's leniency.
 
-JSON Schema recommends the u flag; real schemas hold what only Annex B allows: `\\-`, `\\@`, a lone `{` or `]`, `[\\w-.]`,
-octal escapes. Those are read as every browser reads them. Letters escaped without a meaning (`\\Z`, `\\A`, `\\a`, `\\h`) and
-`(?i)`, `(?P<`, `(?>` are other dialects' constructs: taken for what their authors meant they would not be ECMA-262, and
-taken to the letter not what anybody meant, so they are refused with their place.
+JSON Schema recommends the u flag; real schemas hold what only Annex B allows: `\\-`, `\\@`, a lone `{` or
+`]`, `[\\w-.]`, octal escapes. Those are read as every browser reads them. Letters escaped without a meaning
+(`\\Z`, `\\A`, `\\a`, `\\h`) and `(?i)`, `(?P<`, `(?>` are other dialects' constructs: taken for what their
+authors meant they would not be ECMA-262, and taken to the letter not what anybody meant, so they are refused
+with their place.
 """
 
 from __future__ import annotations
@@ -193,7 +194,13 @@ class _Parser:
 
     def open(self, frame: _Frame) -> _Frame:
         source, start, flags = self.source, self.at, frame.flags
-        for sign, kind in (("?:", "plain"), ("?=", "ahead"), ("?!", "not ahead"), ("?<=", "behind"), ("?<!", "not behind")):
+        for sign, kind in (
+            ("?:", "plain"),
+            ("?=", "ahead"),
+            ("?!", "not ahead"),
+            ("?<=", "behind"),
+            ("?<!", "not behind"),
+        ):
             if source.startswith(sign, start + 1):
                 self.at += 1 + len(sign)
                 return _Frame(kind, start, flags)
@@ -211,7 +218,9 @@ class _Parser:
         modifiers = _MODIFIERS.match(source, start)
         if modifiers is None or (not modifiers[1] and not modifiers[2]):
             shown = source[start : start + 4]
-            raise self.error(f"{shown} opens no group of ECMA-262 (flags need a group of their own, as in (?i:…))", start)
+            raise self.error(
+                f"{shown} opens no group of ECMA-262 (flags need a group of their own, as in (?i:…))", start
+            )
         on, off = modifiers[1], modifiers[2] or ""
         if len(set(on + off)) != len(on + off):
             raise self.error("a flag is given twice", start)
@@ -276,7 +285,9 @@ class _Parser:
             found = _PROPERTY.match(self.source, self.at + 1)
             known = None if found is None else properties.named(found[1])
             if found is None or known is None:
-                raise self.error(f"\\{letter} needs a Unicode property that ECMA-262 knows, as in \\p{{L}} or \\p{{Letter}}")
+                raise self.error(
+                    f"\\{letter} needs a Unicode property that ECMA-262 knows, as in \\p{{L}} or \\p{{Letter}}"
+                )
             if "i" in flags:
                 known = charset.ignoring_case(known)
             self.at = found.end()
@@ -333,7 +344,9 @@ class _Parser:
                     self.at = low.end()
                     return 0x10000 + ((code - 0xD800) << 10) + int(low[1], 16) - 0xDC00
             return code
-        digits = "two hexadecimal digits" if source[start + 1] == "x" else "four hexadecimal digits, or some between { and }"
+        digits = (
+            "two hexadecimal digits" if source[start + 1] == "x" else "four hexadecimal digits, or some between { and }"
+        )
         raise self.error(f"\\{source[start + 1]} needs {digits}", start)
 
     # classes
@@ -402,4 +415,3 @@ def _count_groups(source: str) -> tuple[int, dict[str, list[int]]]:
                 names.setdefault(name[1], []).append(total)
         at += 1
     return total, names
-

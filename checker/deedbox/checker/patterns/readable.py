@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from deedbox.checker.patterns.charset import MAX_CODE_POINT
 
-# Ranges of code points and what one of their characters costs. Letters and digits of other scripts follow ASCII; what is
-# left (controls, unassigned, private) is taken last, and surrogates never: no JSON text may hold a lone one.
+# Ranges of code points and what one of their characters costs. Letters and digits of other scripts follow
+# ASCII; what is left (controls, unassigned, private) is taken last, and surrogates never: no JSON text may
+# hold a lone one.
 _PREFERENCES: tuple[tuple[int, int, int], ...] = (
     (0x61, 0x7A, 0),
     (0x30, 0x39, 1),
@@ -51,7 +52,7 @@ _TRIED = 64  # how far to look for a printable character in one range of the res
 
 
 def preferred(low: int, high: int) -> Iterator[tuple[int, int]]:
-    """The code points from `low` to `high`, without surrogates, each with its cost: cheapest first, as far as cheap to know."""
+    """The code points from `low` to `high`, without surrogates, each once and with its cost, roughly cheapest first."""
     for first, last, cost in _PREFERENCES:
         for code in range(max(low, first), min(high, last) + 1):
             yield cost, code

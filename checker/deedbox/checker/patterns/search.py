@@ -27,12 +27,13 @@ _Place: TypeAlias = tuple[frozenset[State], frozenset[State]]
 _Path: TypeAlias = "tuple[_Path, int] | None"
 _WHERE = "the search for a string"
 _ANSWERS_KEPT = 4096
+_SPLIT_AFTER, _SPLIT_WIDTH = 1_000, 100
 _answers: dict[tuple[object, ...], Found] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`strings`: distinct, shortest first. `exhausted`: there are no others; False says only that no more were asked for."""
+    """`strings`: distinct, shortest first. `exhausted`: there are no others; False: no more were asked for."""
 
     strings: tuple[str, ...]
     exhausted: bool
@@ -48,7 +49,8 @@ def find(
     count: int = 1,
     budget: Budget,
 ) -> Found:
-    """Up to `count` strings of all `positive` and no `negative`, of `min_length` to `max_length` code points, not in `exclude`.
+    """Up to `count` strings of all `positive` and no `negative`, of `min_length` to `max_length` code points,
+    not in `exclude`.
 
     Of the strings of one length readable ones come first (letters, digits, other ASCII, then the rest). Fewer than
     `count` strings are a proof that there are no others. A ⊆ B is `find([A], [B], …).exhausted`.
@@ -71,14 +73,16 @@ def find(
     if excluded:
         unwanted.append(Language.literals(excluded))
     budget.start()
+    found: Found | None = None
     try:
         place = _start(wanted, unwanted)
         if place is None:
             found = Found((), True)
         elif count == 1:
-            found = _first(place, max_length, budget)
+            found = _first(place, max_length, budget, split=False) or _first(place, max_length, budget, split=True)
         else:
             found = _several(place, max_length, count, budget)
+        assert found is not None
     except RecursionError:
         raise BudgetExceeded(f"{_WHERE}: a pattern is nested too deeply") from None
     if len(_answers) >= _ANSWERS_KEPT:
@@ -154,6 +158,9 @@ def _accepts(place: _Place) -> bool:
 def _ranges(place: _Place) -> Iterator[tuple[int, int, _Place]]:
     """Ranges of code points and the place each leads to; those that lead nowhere are left out."""
     wanted, unwanted = place
+    if not wanted and not unwanted:
+        yield 0, MAX_CODE_POINT, place
+        return
     if len(wanted) + len(unwanted) == 1:
         (state,) = wanted or unwanted
         starts, targets = state.edges()
@@ -184,29 +191,37 @@ def _ranges(place: _Place) -> Iterator[tuple[int, int, _Place]]:
             yield bound, bounds[number + 1] - 1 if number + 1 < len(bounds) else MAX_CODE_POINT, following
 
 
-def _first(start: _Place, max_length: int | None, budget: Budget) -> Found:
-    """The shortest string, among the shortest the most readable."""
+def _first(start: _Place, max_length: int | None, budget: Budget, *, split: bool) -> Found | None:
+    """The shortest string, among the shortest the most readable.
+
+    With `split` each alternative of a wanted language is followed for itself, as in a nondeterministic automaton: more
+    places for a simple pattern, but where together they would be exponentially many these are not. Without it the
+    search gives up, with None, where that is likely.
+    """
     if _accepts(start):
         return Found(("",), False)
     seen = {start}
     level: dict[_Place, tuple[int, _Path]] = {start: (0, None)}
     length = 0
     while level and (max_length is None or length < max_length):
+        if not split and len(level) > _SPLIT_WIDTH and len(seen) > _SPLIT_AFTER:
+            return None
         length += 1
         following: dict[_Place, tuple[int, _Path]] = {}
         chosen: tuple[int, _Path] | None = None
         for place, (cost, path) in level.items():
             budget.spend(1, _WHERE)
-            for low, high, target in _ranges(place):
-                if target in seen:
+            for low, high, whole in _ranges(place):
+                if whole in seen:
                     continue
                 character = best(low, high)
                 if character is None:
                     continue
                 total = cost + character[0]
-                known = following.get(target)
-                if known is None or total < known[0]:
-                    following[target] = total, (path, character[1])
+                for target in _alternatives(whole) if split else (whole,):
+                    known = following.get(target)
+                    if target not in seen and (known is None or total < known[0]):
+                        following[target] = total, (path, character[1])
         for place, candidate in following.items():
             if _accepts(place) and (chosen is None or candidate[0] < chosen[0]):
                 chosen = candidate
@@ -215,6 +230,16 @@ def _first(start: _Place, max_length: int | None, budget: Budget) -> Found:
         seen.update(following)
         level = following
     return Found((), True)
+
+
+def _alternatives(place: _Place) -> list[_Place]:
+    """Places whose union is `place`: one for each choice of a member of each wanted language."""
+    wanted, unwanted = place
+    choices = [automaton.alternatives(state) for state in wanted]
+    if all(len(choice) == 1 for choice in choices):
+        return [place]
+    kept = [_kept(choice, unwanted) for choice in itertools.product(*choices)]
+    return [following for following in kept if following is not None]
 
 
 def _text(path: _Path) -> str:
@@ -226,7 +251,7 @@ def _text(path: _Path) -> str:
 
 
 def _several(start: _Place, max_length: int | None, count: int, budget: Budget) -> Found:
-    """The `count` shortest strings. Paths to one place have one future, so `count` of them a place and level suffice."""
+    """The `count` shortest strings. Paths to one place share their future: `count` a place and level suffice."""
     graph = _Graph(budget)
     strings: list[str] = []
     level: dict[_Place, list[tuple[int, _Path]]] = {start: [(0, None)]}

@@ -51,7 +51,20 @@ class Rx:
     `at_start` tells whether `^` is in it; `behinds` are the terms that follow the text before, one a lookbehind.
     """
 
-    __slots__ = ("at_start", "behinds", "chars", "empty", "high", "item", "items", "kind", "low", "negated", "serial", "term")
+    __slots__ = (
+        "at_start",
+        "behinds",
+        "chars",
+        "empty",
+        "high",
+        "item",
+        "items",
+        "kind",
+        "low",
+        "negated",
+        "serial",
+        "term",
+    )
 
     def __init__(self, kind: int) -> None:
         self.kind = kind
@@ -282,8 +295,10 @@ def past_start(rx: Rx) -> Rx:
     term = term_past_start(rx.term)
     if term is ALL:
         return EMPTY_RX
-    return chars(charset.NONE) if term is NOTHING else _assertion(
-        AHEAD, term, negated=False, behinds=term.behinds, at_start=False
+    return (
+        chars(charset.NONE)
+        if term is NOTHING
+        else _assertion(AHEAD, term, negated=False, behinds=term.behinds, at_start=False)
     )
 
 
@@ -423,7 +438,8 @@ def _combined(kind: int, members: set[Term], none: Term) -> Term:
     if found is None:
         nest = max(term.nest + (term.kind != CAT) for term in ordered)
         if nest > _NEST_LIMIT:
-            return _table.setdefault(key, _flattened(kind, ordered))
+            flat: Term = _table.setdefault(key, _flattened(kind, ordered))
+            return flat
         found = Term(kind)
         found.members, found.nest = ordered, nest
         found.at_start = any(term.at_start for term in ordered)
@@ -476,7 +492,8 @@ def _merge(members: set[Term], *, union: bool) -> None:
 
 def _united(base: Rx, rest: Term, terms: list[Term]) -> list[Term]:
     found: list[Term] = []
-    low, high = -1, -1
+    low = -1
+    high: int | None = -1
     for term in sorted(terms, key=lambda t: t.rx.low):
         next_low, next_high = term.rx.low, term.rx.high
         if low >= 0 and (high is None or next_low <= high + 1):
