@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from deedbox.checker.budget import Budget, BudgetExceeded
-from deedbox.checker.patterns import automaton
-from deedbox.checker.patterns.automaton import State
-from deedbox.checker.patterns.charset import MAX_CODE_POINT
+from deedbox.checker.patterns import places
 from deedbox.checker.patterns.language import Language
+from deedbox.checker.patterns.places import WHERE, Graph, Place
 from deedbox.checker.patterns.readable import best, preferred
-from deedbox.checker.patterns.terms import AND, NOT, OR, Term
 
-# The states of the wanted languages, then those of the excluded ones.
-_Place: TypeAlias = tuple[frozenset[State], frozenset[State]]
 # A string as its last character and what stands before, so that a thousand long ones cost no more than their tree.
 _Path: TypeAlias = "tuple[_Path, int] | None"
-_WHERE = "the search for a string"
-_ANSWERS_KEPT = 4096
-_SPLIT_AFTER, _SPLIT_WIDTH = 1_000, 100
+_ANSWERS_KEPT: Final = 4096
+# A search as wide as this after so many places is likely to be one that must be split.
+_SPLIT_AFTER: Final = 1_000
+_SPLIT_WIDTH: Final = 100
+# From this least length on a string is made by walking in circles, over a graph of so many places at most.
+_LONG: Final = 64
+_CIRCUIT: Final = 500
 _answers: dict[tuple[object, ...], Found] = {}
 
 
@@ -66,25 +66,17 @@ def find(
     known = _answers.get(key)
     if known is not None:
         return known
-    wanted = list(positive)
-    if min_length > 0:
-        wanted.append(Language.length(min_length))
-    unwanted = list(negative)
-    if excluded:
-        unwanted.append(Language.literals(excluded))
+    unwanted = [*negative, Language.literals(excluded)] if excluded else negative
     budget.start()
-    found: Found | None = None
     try:
-        place = _start(wanted, unwanted)
-        if place is None:
-            found = Found((), True)
-        elif count == 1:
-            found = _first(place, max_length, budget, split=False) or _first(place, max_length, budget, split=True)
-        else:
-            found = _several(place, max_length, count, budget)
-        assert found is not None
+        found = None
+        if min_length >= _LONG and count == 1:
+            found = _long(places.start(positive, unwanted), min_length, max_length, budget)
+        if found is None:
+            wanted = [*positive, Language.length(min_length)] if min_length > 0 else positive
+            found = _shortest(places.start(wanted, unwanted), max_length, count, budget)
     except RecursionError:
-        raise BudgetExceeded(f"{_WHERE}: a pattern is nested too deeply") from None
+        raise BudgetExceeded(f"{WHERE}: a pattern is nested too deeply") from None
     if len(_answers) >= _ANSWERS_KEPT:
         _answers.clear()
     _answers[key] = found
@@ -102,128 +94,49 @@ def sample(pattern: str | Language, count: int = 5, *, budget: Budget) -> tuple[
     return find([language], [], count=count, budget=budget).strings
 
 
-def _start(wanted: Iterable[Language], unwanted: Iterable[Language]) -> _Place | None:
-    todo: list[tuple[Term, bool]] = [(language.term(), True) for language in wanted]
-    todo += [(language.term(), False) for language in unwanted]
-    sides: tuple[set[State], set[State]] = (set(), set())
-    while todo:
-        term, wants = todo.pop()
-        if term.kind == NOT:
-            todo.append((term.rest, not wants))
-        elif term.kind == (AND if wants else OR):
-            todo += [(member, wants) for member in term.members]
-        else:
-            sides[0 if wants else 1].add(automaton.initial(term))
-    return _kept(sides[0], sides[1])
+def _shortest(place: Place | None, max_length: int | None, count: int, budget: Budget) -> Found:
+    if place is None:
+        return Found((), True)
+    if count > 1:
+        return _several(place, max_length, count, budget)
+    found = _first(place, max_length, budget, split=False) or _first(place, max_length, budget, split=True)
+    assert found is not None
+    return found
 
 
-def _kept(wanted: Iterable[State], unwanted: Iterable[State]) -> _Place | None:
-    """The place without what decides nothing; None where nothing can come of it."""
-    positive: list[State] = []
-    for state in wanted:
-        if state.dead:
-            return None
-        if not state.full:
-            positive.append(state)
-    negative: list[State] = []
-    for state in unwanted:
-        if state.full:
-            return None
-        if not state.dead:
-            negative.append(state)
-    for bad in negative:
-        for good in positive:
-            if good is bad or _inside(good.term, bad.term):
-                return None
-    return frozenset(positive), frozenset(negative)
-
-
-def _inside(part: Term, whole: Term) -> bool:
-    """Whether `part` is visibly included in `whole`, without looking past their members."""
-    if part.behinds or whole.behinds:
-        return False  # equal terms may differ in what stands before
-    if part is whole:
-        return True
-    if whole.kind == OR:
-        others = part.members if part.kind == OR else (part,)
-        return all(term in whole.members for term in others)
-    return part.kind == AND and whole in part.members
-
-
-def _accepts(place: _Place) -> bool:
-    wanted, unwanted = place
-    return all(state.accepts for state in wanted) and not any(state.accepts for state in unwanted)
-
-
-def _ranges(place: _Place) -> Iterator[tuple[int, int, _Place]]:
-    """Ranges of code points and the place each leads to; those that lead nowhere are left out."""
-    wanted, unwanted = place
-    if not wanted and not unwanted:
-        yield 0, MAX_CODE_POINT, place
-        return
-    if len(wanted) + len(unwanted) == 1:
-        (state,) = wanted or unwanted
-        starts, targets = state.edges()
-        memo: dict[State, _Place | None] = {}
-        for i, target in enumerate(targets):
-            if target in memo:
-                following = memo[target]
-            else:
-                following = memo[target] = _kept((target,), ()) if wanted else _kept((), (target,))
-            if following is not None:
-                yield starts[i], starts[i + 1] - 1 if i + 1 < len(starts) else MAX_CODE_POINT, following
-        return
-    parts = [state.edges() for state in (*wanted, *unwanted)]
-    split = len(wanted)
-    bounds = sorted(set().union(*(starts for starts, _ in parts)))
-    at = [0] * len(parts)
-    known: dict[tuple[State, ...], _Place | None] = {}
-    for number, bound in enumerate(bounds):
-        for i, (starts, _) in enumerate(parts):
-            if at[i] + 1 < len(starts) and starts[at[i] + 1] <= bound:
-                at[i] += 1
-        values = tuple([part[1][at[i]] for i, part in enumerate(parts)])
-        if values in known:
-            following = known[values]
-        else:
-            following = known[values] = _kept(values[:split], values[split:])
-        if following is not None:
-            yield bound, bounds[number + 1] - 1 if number + 1 < len(bounds) else MAX_CODE_POINT, following
-
-
-def _first(start: _Place, max_length: int | None, budget: Budget, *, split: bool) -> Found | None:
+def _first(start: Place, max_length: int | None, budget: Budget, *, split: bool) -> Found | None:
     """The shortest string, among the shortest the most readable.
 
     With `split` each alternative of a wanted language is followed for itself, as in a nondeterministic automaton: more
     places for a simple pattern, but where together they would be exponentially many these are not. Without it the
     search gives up, with None, where that is likely.
     """
-    if _accepts(start):
+    if places.accepts(start):
         return Found(("",), False)
     seen = {start}
-    level: dict[_Place, tuple[int, _Path]] = {start: (0, None)}
+    level: dict[Place, tuple[int, _Path]] = {start: (0, None)}
     length = 0
     while level and (max_length is None or length < max_length):
         if not split and len(level) > _SPLIT_WIDTH and len(seen) > _SPLIT_AFTER:
             return None
         length += 1
-        following: dict[_Place, tuple[int, _Path]] = {}
+        following: dict[Place, tuple[int, _Path]] = {}
         chosen: tuple[int, _Path] | None = None
         for place, (cost, path) in level.items():
-            budget.spend(1, _WHERE)
-            for low, high, whole in _ranges(place):
+            budget.spend(1, WHERE)
+            for low, high, whole in places.ranges(place):
                 if whole in seen:
                     continue
                 character = best(low, high)
                 if character is None:
                     continue
                 total = cost + character[0]
-                for target in _alternatives(whole) if split else (whole,):
+                for target in places.alternatives(whole) if split else (whole,):
                     known = following.get(target)
                     if target not in seen and (known is None or total < known[0]):
                         following[target] = total, (path, character[1])
         for place, candidate in following.items():
-            if _accepts(place) and (chosen is None or candidate[0] < chosen[0]):
+            if places.accepts(place) and (chosen is None or candidate[0] < chosen[0]):
                 chosen = candidate
         if chosen is not None:
             return Found((_text(chosen[1]),), False)
@@ -232,14 +145,59 @@ def _first(start: _Place, max_length: int | None, budget: Budget, *, split: bool
     return Found((), True)
 
 
-def _alternatives(place: _Place) -> list[_Place]:
-    """Places whose union is `place`: one for each choice of a member of each wanted language."""
-    wanted, unwanted = place
-    choices = [automaton.alternatives(state) for state in wanted]
-    if all(len(choice) == 1 for choice in choices):
-        return [place]
-    kept = [_kept(choice, unwanted) for choice in itertools.product(*choices)]
-    return [following for following in kept if following is not None]
+def _long(start: Place | None, least: int, most: int | None, budget: Budget) -> Found | None:
+    """The shortest string of `least` characters or more; None where the graph is too large for this.
+
+    The places from which a string can end in exactly k characters are sets that repeat as k grows, so that a length of
+    thousands needs neither thousands of states nor a search.
+    """
+    if start is None:
+        return Found((), True)
+    graph = Graph(budget)
+    order = [start]
+    index = {start: 0}
+    steps: list[list[tuple[tuple[int, int], int]]] = []  # for each place: cost and code point, and where it leads
+    for place in order:
+        following: list[tuple[tuple[int, int], int]] = []
+        for target, ranges in graph.edges(place).items():
+            if target not in index:
+                if len(order) == _CIRCUIT:
+                    return None
+                index[target] = len(order)
+                order.append(target)
+            following.append((_characters(ranges, 1)[0], index[target]))
+        steps.append(sorted(following))
+    successors = [sum({1 << target for _, target in following}) for following in steps]
+    ending = [sum(1 << i for i, place in enumerate(order) if places.accepts(place))]
+    first_seen = {ending[0]: 0}
+    period = 0
+    while not period and (most is None or len(ending) <= most):
+        budget.spend(1 + len(order) // 16, WHERE)
+        now = sum(1 << i for i, reached in enumerate(successors) if reached & ending[-1])
+        if now in first_seen:
+            period = len(ending) - first_seen[now]
+        else:
+            first_seen[now] = len(ending)
+            ending.append(now)
+
+    def ends_in(length: int) -> int:
+        if length >= len(ending):
+            length = len(ending) - period + (length - len(ending)) % period
+        return ending[length]
+
+    last = max(least, len(ending)) + period
+    for length in range(least, last if most is None else min(last, most + 1)):
+        if ends_in(length) & 1:
+            break
+    else:
+        return Found((), True)
+    at, codes = 0, []
+    for left in range(length - 1, -1, -1):
+        budget.spend(left & 3 == 0, WHERE)
+        reachable = ends_in(left)
+        (_, code), at = next(step for step in steps[at] if reachable >> step[1] & 1)
+        codes.append(code)
+    return Found(("".join(map(chr, codes)),), False)
 
 
 def _text(path: _Path) -> str:
@@ -250,14 +208,14 @@ def _text(path: _Path) -> str:
     return "".join(map(chr, reversed(codes)))
 
 
-def _several(start: _Place, max_length: int | None, count: int, budget: Budget) -> Found:
+def _several(start: Place, max_length: int | None, count: int, budget: Budget) -> Found:
     """The `count` shortest strings. Paths to one place share their future: `count` a place and level suffice."""
-    graph = _Graph(budget)
+    graph = Graph(budget)
     strings: list[str] = []
-    level: dict[_Place, list[tuple[int, _Path]]] = {start: [(0, None)]}
+    level: dict[Place, list[tuple[int, _Path]]] = {start: [(0, None)]}
     length = 0
     while True:
-        accepted = [path for place, paths in level.items() if _accepts(place) for path in paths]
+        accepted = [path for place, paths in level.items() if places.accepts(place) for path in paths]
         accepted.sort(key=lambda found: found[0])
         strings += [_text(path) for _, path in accepted[: count - len(strings)]]
         if len(strings) >= count:
@@ -265,13 +223,13 @@ def _several(start: _Place, max_length: int | None, count: int, budget: Budget) 
         if length == max_length:
             return Found(tuple(strings), True)
         length += 1
-        arriving: dict[_Place, list[tuple[int, _Path]]] = {}
+        arriving: dict[Place, list[tuple[int, _Path]]] = {}
         for place, paths in level.items():
             for target, ranges in graph.edges(place).items():
                 if not graph.alive(target):
                     continue
                 characters = _characters(ranges, count)
-                budget.spend(1 + len(paths) * len(characters) // 16, _WHERE)
+                budget.spend(1 + len(paths) * len(characters) // 16, WHERE)
                 arriving.setdefault(target, []).extend(
                     (cost + more, (path, code)) for cost, path in paths for more, code in characters
                 )
@@ -287,45 +245,3 @@ def _characters(ranges: list[tuple[int, int]], count: int) -> list[tuple[int, in
     if len(ranges) == 1:
         return list(itertools.islice(preferred(*ranges[0]), count))
     return heapq.nsmallest(count, (c for low, high in ranges for c in itertools.islice(preferred(low, high), count)))
-
-
-class _Graph:
-    """The places seen so far, and which of them lead to an accepted string."""
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self._edges: dict[_Place, dict[_Place, list[tuple[int, int]]]] = {}
-        self._alive: dict[_Place, bool] = {}
-
-    def edges(self, place: _Place) -> dict[_Place, list[tuple[int, int]]]:
-        """The places one character on, each with the ranges of characters that lead there."""
-        found = self._edges.get(place)
-        if found is None:
-            self._budget.spend(1, _WHERE)
-            found = {}
-            for low, high, target in _ranges(place):
-                if best(low, high) is not None:
-                    found.setdefault(target, []).append((low, high))
-            self._edges[place] = found
-        return found
-
-    def alive(self, place: _Place) -> bool:
-        """Whether an accepted place can be reached from `place`, itself included."""
-        known = self._alive.get(place)
-        if known is not None:
-            return known
-        parents: dict[_Place, _Place | None] = {place: None}
-        queue = [place]
-        for at in queue:
-            if self._alive.get(at) or _accepts(at):
-                step: _Place | None = at
-                while step is not None:
-                    self._alive[step] = True
-                    step = parents[step]
-                return True
-            for target in self.edges(at):
-                if target not in parents and self._alive.get(target) is not False:
-                    parents[target] = at
-                    queue.append(target)
-        self._alive.update(dict.fromkeys(queue, False))
-        return False
