@@ -62,8 +62,8 @@ class Probe:
     """A question about messages, in one direction.
 
     `path` leads to the instance location. `fragment` is a 2020-12 schema without references: the values there that show
-    the fact. Where it is None (the subschemas are recursive, or too large to write out) the question is put to the two
-    nodes: a value that `writer` accepts and `reader` does not, at `path`; a `writer` of None writes anything at all.
+    the fact. Where it is None (the subschemas are recursive, or too large to write out) the question is put to two
+    nodes, which are there then: a value that `writer` accepts and `reader` does not, at `path`.
     """
 
     path: tuple[Step, ...]
@@ -72,18 +72,17 @@ class Probe:
     reader: Node | None = None
 
 
-def probe_schema(probe: Probe) -> dict[str, Any] | bool:
-    """The 2020-12 schema of the messages that have a value of the probe's fragment at its path.
+def probe_schema(probe: Probe, fragment: dict[str, Any] | bool | None = None) -> dict[str, Any] | bool:
+    """The 2020-12 schema of the messages that have a value of a fragment at the probe's path.
 
-    A probe without a fragment gives the messages that have any value there.
+    Args:
+        probe: the question.
+        fragment: in place of the probe's own; where both are None, any value at the path will do.
     """
-    return at_path(probe.path, True if probe.fragment is None else probe.fragment)
-
-
-def at_path(path: tuple[Step, ...], inner: dict[str, Any] | bool) -> dict[str, Any] | bool:
-    """The 2020-12 schema of the values that have a value of `inner` at the path."""
-    schema = inner
-    for step in reversed(path):
+    schema = probe.fragment if fragment is None else fragment
+    if schema is None:
+        schema = True
+    for step in reversed(probe.path):
         schema = _around(step, schema)
     return schema
 
