@@ -119,7 +119,7 @@ def test_it_is_found_in_a_folder_above_but_not_beyond_the_repository(tmp_path, m
     assert project.load() is None
     (tmp_path / "repo" / "pyproject.toml").write_text('[tool.deedbox]\nservice = "x"\n')
     assert project.load().service == "x"
-    with pytest.raises(SourceUnreadable, match="gone.toml"):
+    with pytest.raises(SourceUnreadable, match=r"gone\.toml"):
         project.load("gone.toml")
 
 

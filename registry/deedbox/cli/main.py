@@ -14,6 +14,10 @@ from deedbox.cli.exits import Exit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NAME = "deedbox"
+COMPLETE = "_DEEDBOX_COMPLETE"
+"""The variable by which a shell asks for completions; its scripts set it."""
+
 COMMANDS = (
     "accept",
     "can-i-deploy",
@@ -84,17 +88,23 @@ def main(args: Sequence[str] | None = None) -> int:
         code = _run(args)
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence(sys.stdout)
-        return Exit.PIPE_CLOSED
+        code = Exit.PIPE_CLOSED
     except OSError as error:
+        code = _fail(_sentence(error), Exit.WRONG)
+    if code in (Exit.PIPE_CLOSED, Exit.WRONG):
         _silence(sys.stdout)
-        return _fail(f"cannot write the output: {error.strerror or error}", Exit.WRONG)
     return code
 
 
 def _run(args: Sequence[str] | None) -> int:
     try:
-        result = cli.main(args=None if args is None else list(args), prog_name="deedbox", standalone_mode=False)
+        # Not `cli.main`: it answers a closed pipe with exit code 1, which here means "no".
+        if instruction := os.environ.get(COMPLETE):
+            from click.shell_completion import shell_complete
+
+            return shell_complete(cli, {}, NAME, COMPLETE, instruction)
+        with cli.make_context(NAME, list(sys.argv[1:] if args is None else args)) as ctx:
+            result = cli.invoke(ctx)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -104,7 +114,7 @@ def _run(args: Sequence[str] | None) -> int:
         return _fail("interrupted", Exit.INTERRUPTED)
     except CliError as error:
         return _fail(str(error), error.exit)
-    except BrokenPipeError:
+    except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback's exit code 1 would mean "no"
         return _unexpected(error)
@@ -133,6 +143,11 @@ def _unexpected(error: Exception) -> int:
     )
 
 
+def _sentence(error: OSError) -> str:
+    """What the machine refused: a disk that is full, a file that is not there."""
+    return f"{error.filename or 'standard output'}: {error.strerror or error}"
+
+
 def _fail(message: str, code: Exit) -> int:
     from deedbox.cli.plain import printable
 
@@ -144,7 +159,13 @@ def _fail(message: str, code: Exit) -> int:
 
 
 def _silence(stream: object) -> None:
-    """Points a stream at nothing, so that the interpreter's last flush does not fail again."""
+    """Points a stream that cannot be flushed at nothing, so that the interpreter's last flush does not fail again."""
+    try:
+        stream.flush()  # type: ignore[attr-defined]
+    except OSError:
+        pass
+    else:
+        return
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[attr-defined]
     except (OSError, ValueError, AttributeError):

@@ -16,8 +16,9 @@ def completion(shell: str) -> None:
     fish: deedbox completion fish > ~/.config/fish/completions/deedbox.fish
     """
     from click.shell_completion import get_completion_class
+    from deedbox.cli.main import COMPLETE, NAME
 
     root = click.get_current_context().find_root().command
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(root, {}, "deedbox", "_DEEDBOX_COMPLETE").source())
+    click.echo(kind(root, {}, NAME, COMPLETE).source())
