@@ -179,9 +179,9 @@ class Pair:
         old: Part | Start | None = None,
         new: Part | Start | None = None,
         side: Literal["old", "new"] = "new",
+        alone: bool = False,
         level: Level | None = None,
         probes: Mapping[Direction, Probe] | None = None,
-        pointer: str | None = None,
     ) -> Fact:
         """A fact about the two subschemas given, or about the main parts of the two sides.
 
@@ -190,19 +190,20 @@ class Pair:
             message: one sentence with the values.
             old: the old subschema.
             new: the new one.
-            side: whose place is named; the other's where that side has nothing to name.
+            side: whose place is named; where only one side has a subschema, that one's.
+            alone: the subschema stands on one side only, with nothing on the other that it was or became.
             level: where no proof decides it.
             probes: by direction.
-            pointer: another resolved path to the same place.
         """
-        old, new = old or self.old.main, new or self.new.main
-        named = (new or old) if side == "new" else (old or new)
+        if not alone:
+            old, new = old or self.old.main, new or self.new.main
+        if new is None or old is None:
+            side = "old" if new is None else "new"
+        named = new if side == "new" else old
         assert named is not None, "a fact needs a place"
-        if named is not (new if side == "new" else old):
-            side = "old" if side == "new" else "new"
         return Fact(
             rule,
-            named.pointer if pointer is None else pointer,
+            named.pointer,
             named.node.pointer,
             side,
             message,

@@ -137,7 +137,7 @@ def prefix_items(at: Pair) -> Iterator[Fact]:
             probes: dict[Any, Any] = {"backward": at.refused_by(starts, Item(index))}
             if _rest_is(at.old, index) == "closed":
                 probes["forward"] = at.probe(True, Item(index))
-            yield at.fact(PREFIX_ADDED, f"item {index} has a schema now", new=starts[0], probes=probes)
+            yield at.fact(PREFIX_ADDED, f"item {index} has a schema now", new=starts[0], alone=True, probes=probes)
         elif named_old and not named_new and _rest_is(at.new, index) != "schema":
             starts = at.old.item(index)
             probes = {"forward": at.refused_by(starts, Item(index))}
@@ -147,7 +147,7 @@ def prefix_items(at: Pair) -> Iterator[Fact]:
                 PREFIX_REMOVED,
                 f"item {index} has no schema of its own any more",
                 old=starts[0],
-                side="old",
+                alone=True,
                 probes=probes,
             )
 
@@ -178,12 +178,12 @@ def other_items(at: Pair) -> Iterator[Fact]:
         before, now = held["old"], held["new"]
         if now and not before:
             yield at.fact(
-                rules[2], f"items from {after} on have a schema now", new=now[0],
+                rules[2], f"items from {after} on have a schema now", new=now[0], alone=True,
                 probes={"backward": at.refused_by(now, step)},
             )  # fmt: skip
         elif before and not now:
             yield at.fact(
-                rules[3], f"items from {after} on have no schema any more", old=before[0], side="old",
+                rules[3], f"items from {after} on have no schema any more", old=before[0], alone=True,
                 probes={"forward": at.refused_by(before, step)},
             )  # fmt: skip
 
@@ -256,12 +256,12 @@ def containment(at: Pair) -> Iterator[Fact]:
         )  # fmt: skip
     for ours in new[len(old) :]:
         yield at.fact(
-            CONTAINS_ADDED, "the array must contain certain items now", new=ours.start,
+            CONTAINS_ADDED, "the array must contain certain items now", new=ours.start, alone=True,
             probes={"backward": at.probe(ours.failing(), reader=ours.part.node)},
         )  # fmt: skip
     for theirs in old[len(new) :]:
         yield at.fact(
-            CONTAINS_REMOVED, "the array need no longer contain certain items", old=theirs.start, side="old",
+            CONTAINS_REMOVED, "the array need no longer contain certain items", old=theirs.start, alone=True,
             probes={"forward": at.probe(theirs.failing(), reader=theirs.part.node)},
         )  # fmt: skip
 

@@ -137,14 +137,14 @@ def alternatives(at: Pair, match: Match) -> Iterator[Fact]:
         if (old or group).keyword == "oneOf" or group.keyword == "oneOf":
             probes["backward"] = _overlap(at, start, at.old, group)
         names = _name(start)
-        yield at.fact(rules[0], f"one more alternative is accepted{names}", new=start, probes=probes)  # type: ignore[arg-type]
+        yield at.fact(rules[0], f"one more alternative is accepted{names}", new=start, alone=True, probes=probes)  # type: ignore[arg-type]
     for start in match.gone:
         probes = {"backward": _only_in(at, start, new, at.new)}
         if (new or group).keyword == "oneOf" or (old or group).keyword == "oneOf":
             probes["forward"] = _overlap(at, start, at.new, group)
         removed = (ANY_OF if (old or group).keyword == "anyOf" else ONE_OF)[1]
         yield at.fact(
-            removed, f"an alternative is gone{_name(start)}", old=start, side="old", probes=probes  # type: ignore[arg-type]
+            removed, f"an alternative is gone{_name(start)}", old=start, alone=True, probes=probes  # type: ignore[arg-type]
         )  # fmt: skip
 
 
@@ -208,12 +208,12 @@ def negations(at: Pair) -> Iterator[Fact]:
     old, new = _unlike(at, "not")
     for ours in new[len(old) :]:
         yield at.fact(
-            NOT_ADDED, "what fits this is refused now", new=ours,
+            NOT_ADDED, "what fits this is refused now", new=ours, alone=True,
             probes={"backward": at.probe(portable(ours.node), reader=_holder(ours))},
         )  # fmt: skip
     for theirs in old[len(new) :]:
         yield at.fact(
-            NOT_REMOVED, "what fits this is no longer refused", old=theirs, side="old",
+            NOT_REMOVED, "what fits this is no longer refused", old=theirs, alone=True,
             probes={"forward": at.probe(portable(theirs.node), reader=_holder(theirs))},
         )  # fmt: skip
     for theirs, ours in zip(old, new, strict=False):
@@ -262,14 +262,14 @@ def conditions(at: Pair) -> Iterator[Fact]:
         part = parts_new[ours]
         if "then" in part.keywords or "else" in part.keywords:
             yield at.fact(
-                CONDITION_ADDED, "a condition applies now", new=ours,
+                CONDITION_ADDED, "a condition applies now", new=ours, alone=True,
                 probes={"backward": at.probe(_breaking(part), reader=part.node)},
             )  # fmt: skip
     for theirs in old[len(new) :]:
         part = parts_old[theirs]
         if "then" in part.keywords or "else" in part.keywords:
             yield at.fact(
-                CONDITION_REMOVED, "a condition applies no longer", old=theirs, side="old",
+                CONDITION_REMOVED, "a condition applies no longer", old=theirs, alone=True,
                 probes={"forward": at.probe(_breaking(part), reader=part.node)},
             )  # fmt: skip
 
@@ -289,14 +289,14 @@ def dependent_schemas(at: Pair) -> Iterator[Fact]:
     for name, start in new.items():
         if name not in old:
             yield at.fact(
-                DEPENDENT_ADDED, f"where {shown(name)} is, the object must fit a schema now", new=start,
+                DEPENDENT_ADDED, f"where {shown(name)} is, the object must fit a schema now", new=start, alone=True,
                 probes={"backward": _failing(at, name, start)},
             )  # fmt: skip
     for name, start in old.items():
         if name not in new:
             yield at.fact(
                 DEPENDENT_REMOVED, f"where {shown(name)} is, the object need not fit a schema any more", old=start,
-                side="old", probes={"forward": _failing(at, name, start)},
+                alone=True, probes={"forward": _failing(at, name, start)},
             )  # fmt: skip
 
 

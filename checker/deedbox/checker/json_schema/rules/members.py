@@ -93,12 +93,12 @@ def other_properties(at: Pair) -> Iterator[Fact]:
             continue
         if after:
             yield at.fact(
-                rules[keyword][2], "other properties have a schema now", new=after[0],
+                rules[keyword][2], "other properties have a schema now", new=after[0], alone=True,
                 probes={"backward": at.refused_by(after, step)},
             )  # fmt: skip
         else:
             yield at.fact(
-                rules[keyword][3], "other properties have no schema any more", old=before[0], side="old",
+                rules[keyword][3], "other properties have no schema any more", old=before[0], alone=True,
                 probes={"forward": at.refused_by(before, step)},
             )  # fmt: skip
 
@@ -114,7 +114,11 @@ def pattern_properties(at: Pair) -> Iterator[Fact]:
             if closed_by(at.old, "additionalProperties", "unevaluatedProperties"):
                 probes["forward"] = at.probe(True, step)
             yield at.fact(
-                PATTERN_ADDED, f"properties that match {shown(pattern)} have a schema now", new=starts[0], probes=probes
+                PATTERN_ADDED,
+                f"properties that match {shown(pattern)} have a schema now",
+                new=starts[0],
+                alone=True,
+                probes=probes,
             )
     for pattern, starts in at.old.patterns.items():
         if pattern not in at.new.patterns:
@@ -124,7 +128,7 @@ def pattern_properties(at: Pair) -> Iterator[Fact]:
                 probes["backward"] = at.probe(True, step)
             yield at.fact(
                 PATTERN_REMOVED, f"properties that match {shown(pattern)} have no schema of their own any more",
-                old=starts[0], side="old", probes=probes,
+                old=starts[0], alone=True, probes=probes,
             )  # fmt: skip
 
 
@@ -135,11 +139,11 @@ def property_names(at: Pair) -> Iterator[Fact]:
     old, new = at.old.of("propertyNames"), at.new.of("propertyNames")
     if new and not old:
         yield at.fact(
-            NAMES_ADDED, "the names of properties are restricted now", new=new[0],
+            NAMES_ADDED, "the names of properties are restricted now", new=new[0], alone=True,
             probes={"backward": at.refused_by(new, PropertyName())},
         )  # fmt: skip
     elif old and not new:
         yield at.fact(
-            NAMES_REMOVED, "the names of properties are not restricted any more", old=old[0], side="old",
+            NAMES_REMOVED, "the names of properties are not restricted any more", old=old[0], alone=True,
             probes={"forward": at.refused_by(old, PropertyName())},
         )  # fmt: skip

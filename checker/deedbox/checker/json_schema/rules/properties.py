@@ -110,12 +110,12 @@ def named_properties(at: Pair) -> Iterator[Fact]:
         elif name in at.obsolete:
             yield at.fact(
                 OBSOLETE_REMOVED, f"the obsolete property {shown(name)} is gone",
-                old=start, side="old", level="breaking", probes=lost,
+                old=start, alone=True, level="breaking", probes=lost,
             )  # fmt: skip
         else:
             yield at.fact(
                 REMOVED, f"the property {shown(name)} is gone, and was not marked obsolete before",
-                old=start, side="old", level="breaking", probes=lost,
+                old=start, alone=True, level="breaking", probes=lost,
             )  # fmt: skip
     for name in at.come:
         if name in renamed.values():
@@ -125,7 +125,7 @@ def named_properties(at: Pair) -> Iterator[Fact]:
         refusal = refusals(at.old, at, name, starts)
         if refusal:
             probes["forward"] = refusal
-        yield at.fact(ADDED, f"the property {shown(name)} has come", new=starts[0], probes=probes)
+        yield at.fact(ADDED, f"the property {shown(name)} has come", new=starts[0], alone=True, probes=probes)
 
 
 def refusals(side: Side, at: Pair, name: str, starts: list[Start]) -> Probe | None:
@@ -184,9 +184,8 @@ def _required_facts(at: Pair, names: dict[str, Part], others: dict[str, Part], *
             continue
         message = f"{shown(name)} {'must be there now' if added else 'may be left out now'}"
         new, old = (start, other) if added else (other, start)
-        named_old = new is None
         yield at.fact(
-            rule, message, new=new or (None if named_old else part), old=old, side="old" if named_old else "new",
+            rule, message, new=new, old=old, alone=True,
             probes={direction: at.probe({"type": "object", "not": {"required": [name]}})},
         )  # fmt: skip
     if undescribed:
