@@ -1,0 +1,16 @@
+"""A contract version as a package: typed classes, the schema, and a report of what the classes cannot say.
+
+    package = build_package(PackageRequest("billing/order-placed", "2.3.0", document))
+    wheel = wheel_bytes(package)            # the code, as `billing-order-placed-v2` 2.3.0
+    wheel_bytes(umbrella(package))          # `billing-order-placed` 2.3.0, which requires it
+
+Two distributions, so that both majors of one contract can be installed side by side: the code of major 2 is the module
+`billing_order_placed.v2` of `billing-order-placed-v2`.
+"""
+
+from __future__ import annotations
+
+from deedbox.codegen.errors import CodegenError
+from deedbox.codegen.model import Fidelity, Obsolete, Package, PackageRequest, Style, Wheel
+
+__all__ = ["CodegenError", "Fidelity", "Obsolete", "Package", "PackageRequest", "Style", "Wheel"]
