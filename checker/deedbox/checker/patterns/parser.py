@@ -126,7 +126,7 @@ class _Parser:
                 self.at += 1
                 frame.done.append(sequence(frame.items))
                 frame.items, frame.fixed = [], True
-            elif character in "*+?" or (character == "{" and not frame.fixed and _QUANTIFIER.match(source, self.at)):
+            elif character in "*+?" or (character == "{" and _QUANTIFIER.match(source, self.at)):
                 self.quantify(frame)
             else:
                 self.atom(frame, character)

@@ -1,4 +1,4 @@
-"""`\\p{…}`: the Unicode properties that Python's own character database can tell exactly (ECMA-262 tables 67 to 70)."""
+"""`\\p{…}`: the Unicode properties that Python's own character database can tell (ECMA-262 tables 67 to 70)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 import unicodedata
 from functools import lru_cache
 
+from deedbox.checker.patterns import scripts
 from deedbox.checker.patterns.charset import ANY, CharSet
 from deedbox.checker.patterns.errors import NotRegular
 
@@ -22,7 +23,7 @@ _CATEGORIES = {
     "Titlecase_Letter": "Lt", "Unassigned": "Cn", "Uppercase_Letter": "Lu",
 }  # fmt: skip
 _BINARY_ALIASES = {
-    "Alpha": "Alphabetic", "AHex": "ASCII_Hex_Digit", "Hex": "Hex_Digit", "Lower": "Lowercase", "Upper": "Uppercase",
+    "AHex": "ASCII_Hex_Digit", "Hex": "Hex_Digit", "Lower": "Lowercase", "Upper": "Uppercase",
     "space": "White_Space", "NChar": "Noncharacter_Code_Point", "XIDS": "XID_Start", "XIDC": "XID_Continue",
 }  # fmt: skip
 _HEX = CharSet.of_text("0123456789abcdefABCDEF")
@@ -184,7 +185,9 @@ def named(expression: str) -> CharSet | None:
     if equals:
         if name in ("General_Category", "gc"):
             return _category(value)
-        if name in ("Script", "sc", "Script_Extensions", "scx") and value:
+        if name in ("Script", "sc") and (chars := scripts.script(value)) is not None:
+            return chars
+        if name in ("Script", "sc", "Script_Extensions", "scx"):
             raise NotRegular(f"the set of characters of \\p{{{expression}}} is not known here; list its ranges instead")
         return None
     found = _category(name) or _binary(name)

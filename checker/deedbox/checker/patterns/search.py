@@ -121,7 +121,6 @@ def _first(start: Place, max_length: int | None, budget: Budget, *, split: bool)
             return None
         length += 1
         following: dict[Place, tuple[int, _Path]] = {}
-        chosen: tuple[int, _Path] | None = None
         for place, (cost, path) in level.items():
             budget.spend(1, WHERE)
             for low, high, whole in places.ranges(place):
@@ -135,11 +134,10 @@ def _first(start: Place, max_length: int | None, budget: Budget, *, split: bool)
                     known = following.get(target)
                     if target not in seen and (known is None or total < known[0]):
                         following[target] = total, (path, character[1])
-        for place, candidate in following.items():
-            if places.accepts(place) and (chosen is None or candidate[0] < chosen[0]):
-                chosen = candidate
-        if chosen is not None:
-            return Found((_text(chosen[1]),), False)
+        accepted = [found for place, found in following.items() if places.accepts(place)]
+        if accepted:
+            least = min(cost for cost, _ in accepted)
+            return Found((min(_text(path) for cost, path in accepted if cost == least),), False)
         seen.update(following)
         level = following
     return Found((), True)
@@ -215,9 +213,8 @@ def _several(start: Place, max_length: int | None, count: int, budget: Budget) -
     level: dict[Place, list[tuple[int, _Path]]] = {start: [(0, None)]}
     length = 0
     while True:
-        accepted = [path for place, paths in level.items() if places.accepts(place) for path in paths]
-        accepted.sort(key=lambda found: found[0])
-        strings += [_text(path) for _, path in accepted[: count - len(strings)]]
+        accepted = [found for place, paths in level.items() if places.accepts(place) for found in paths]
+        strings += [text for _, text in sorted((cost, _text(path)) for cost, path in accepted)[: count - len(strings)]]
         if len(strings) >= count:
             return Found(tuple(strings), False)
         if length == max_length:

@@ -335,6 +335,9 @@ def cat(rx: Rx, rest: Term) -> Term:
             return cat(loop(rx.item, rx.low, rx.low), rest)
     elif rest is END and kind == LOOP and rx.low == 0 and rx.high is None and rx.item.chars == charset.ANY:
         return ALL
+    if kind == LOOP and rx.high is None and rx.item.chars == charset.ANY:
+        while rest.kind == CAT and rest.rx.empty == 1:
+            rest = rest.rest  # what may be skipped is among the anything before it
     if rest.kind == CAT and LOOP in (kind, rest.rx.kind) and _base(rx) is _base(rest.rx):
         return cat(_joined(rx, rest.rx), rest.rest)
     if kind == CHOICE and rx.empty == 2:
