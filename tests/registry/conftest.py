@@ -121,9 +121,20 @@ def make_api(url: str, sandbox: Sandbox, **settings: Any) -> Api:
     return Api(app.test_client(), services)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file at the newest revision, to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "registry.db"
+    database = Database(f"sqlite:///{path}")
+    migrate.upgrade(database)
+    database.close()
+    return path
+
+
 @pytest.fixture
-def api(tmp_path: Path, sandbox: Sandbox) -> Iterator[Api]:
+def api(tmp_path: Path, sandbox: Sandbox, migrated_file: Path) -> Iterator[Api]:
     """A service on SQLite."""
+    shutil.copy(migrated_file, tmp_path / "registry.db")
     api = make_api(f"sqlite:///{tmp_path}/registry.db", sandbox)
     yield api
     api.services.database.close()

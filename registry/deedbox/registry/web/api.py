@@ -11,10 +11,11 @@ from deedbox.registry.services.names import check_name, contract_name, split_con
 from deedbox.registry.web import bodies, models, render
 from deedbox.registry.web.problems import MEDIA_TYPE
 from deedbox.registry.web.replies import Replies, if_match, only_new, reply
-from flask import Response, request
+from flask import Response, current_app, request
 from flask_openapi import APIBlueprint, OpenAPI, Tag
 from flask_openapi.models import Schema
 from pydantic import BaseModel
+from werkzeug.exceptions import MethodNotAllowed
 
 PREFIX = "/api/v1"
 _CONTRACT = "/contracts/<service>/<name>"
@@ -186,7 +187,17 @@ def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
         parts = rest.split("/")
         if len(parts) > 2 and parts[2] not in ("versions", "compare"):
             raise InvalidName(f"{ascii(rest)[:120]} is not SERVICE/NAME: neither holds a slash", allowed="SERVICE/NAME")
+        methods = _other_methods()
+        if methods:
+            raise MethodNotAllowed(methods)
         raise NotFound(f"{ascii(request.path)[:200]} leads nowhere: /api/v1/docs lists what there is")
+
+
+def _other_methods() -> list[str]:
+    """The methods by which this path leads elsewhere than to where this request was led."""
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None, "there is a request"
+    return [m for m in ("GET", "POST", "PUT") if adapter.match(method=m)[0] != request.endpoint]
 
 
 def _writing(api: APIBlueprint, services: Services) -> None:
