@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 
 import click
 import pytest
@@ -165,17 +166,13 @@ def test_diff_imports_no_client_no_server_and_no_tables(tmp_path):
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
 def test_without_the_registry_extra_it_says_what_to_install(command, monkeypatch, capsys):
-    class NoFlask:
-        def find_spec(self, name, path=None, target=None):
-            if name.partition(".")[0] in ("flask", "granian", "sqlalchemy", "alembic", "pydantic"):
-                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    installed = metadata.distribution
 
-    for name in [
-        m for m in sys.modules if m.partition(".")[0] in ("flask", "granian", "sqlalchemy", "alembic", "pydantic")
-    ]:
-        monkeypatch.delitem(sys.modules, name)
-    for name in [m for m in sys.modules if m.startswith("deedbox.registry")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "meta_path", [NoFlask(), *sys.meta_path])
+    def distribution(name):
+        if name == "granian":
+            raise metadata.PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr(metadata, "distribution", distribution)
     assert entry.main([command]) == 2
-    assert "pip install 'deedbox[registry]'" in capsys.readouterr().err
+    assert "granian is missing: pip install 'deedbox[registry]'" in capsys.readouterr().err

@@ -57,11 +57,11 @@ class ExtraMissing(CliError):
 
     code = "extra-missing"
 
-    def __init__(self, command: str, extra: str, module: str) -> None:
+    def __init__(self, command: str, extra: str, package: str) -> None:
         super().__init__(
-            f"`deedbox {command}` needs the {extra} extra, module {module!r} is missing: pip install 'deedbox[{extra}]'"
+            f"`deedbox {command}` needs the {extra} extra, {package} is missing: pip install 'deedbox[{extra}]'"
         )
-        self.extra = extra
+        self.extra, self.package = extra, package
 
 
 class NotJudged(CliError):

@@ -92,7 +92,7 @@ class Change:
                     file=self.file,
                     line=self.line,
                 )
-        if self.allowed is None and not self.refusals:
+        if self.verdict == "undecided" and not self.refusals and not _has_undecided(self.findings):
             for direction, reason in self.undecided():
                 yield Issue(
                     severity="warning",
@@ -207,6 +207,10 @@ class Report:
         found = [issue for change in self.changes for issue in change.issues()]
         found.sort(key=lambda issue: SEVERITIES.index(issue.severity))
         return [*(failure.issue() for failure in self.failures), *found]
+
+
+def _has_undecided(findings: tuple[Located, ...]) -> bool:
+    return any(located.finding.level == "undecided" for located in findings)
 
 
 def link_sentence(link: Link) -> str:

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import re
+from importlib import import_module, metadata
 from typing import Any
 
-from deedbox.cli.errors import ExtraMissing, UsageError
+from deedbox.cli.errors import ExtraMissing, NotJudged, UsageError
+from deedbox.cli.exits import Exit
+
+_EXTRA = re.compile(r"""([A-Za-z0-9._-]+).*;.*extra == ['"]registry['"]""")
 
 
 def serving(command: str) -> Any:
-    """The module that serves, `deedbox.registry.serving`.
+    """The module that serves, `deedbox.registry.serving`, once all that it needs is known to be installed.
 
     Raises:
-        ExtraMissing: what it needs is not installed; says how to.
+        ExtraMissing: something is not; says how to install it.
     """
-    try:
-        return import_module("deedbox.registry.serving")
-    except ModuleNotFoundError as error:
-        if error.name is not None and error.name.startswith("deedbox."):
-            raise
-        raise ExtraMissing(command, "registry", str(error.name)) from error
+    for requirement in metadata.requires("deedbox") or ():
+        if found := _EXTRA.match(requirement):
+            try:
+                metadata.distribution(found[1])
+            except metadata.PackageNotFoundError:
+                raise ExtraMissing(command, "registry", found[1]) from None
+    return import_module("deedbox.registry.serving")
 
 
-def settings_of(**overrides: Any) -> Any:
-    """The server's settings: what is given here, then `DEEDBOX_*`.
+def run_server(server: Any, **overrides: Any) -> None:
+    """Serves with the settings that are given here, then those of `DEEDBOX_*`, until it is told to stop.
 
     Raises:
-        UsageError: a value that cannot work.
+        UsageError: a setting that cannot work.
+        NotJudged: the database is away, or the server did not start.
     """
     from deedbox.registry.config import Settings
-    from deedbox.registry.errors import ConfigurationError
+    from deedbox.registry.errors import ConfigurationError, RegistryError
 
     try:
-        return Settings.from_environment(**overrides)
+        server.serve(Settings.from_environment(**overrides))
     except ConfigurationError as error:
         raise UsageError(str(error)) from None
+    except RegistryError as error:
+        raise NotJudged(str(error), Exit.UNKNOWN) from None

@@ -19,8 +19,7 @@ def serve(*, host: str | None, port: int | None, database_url: str | None, worke
 
     Every other setting is a DEEDBOX_* variable: see docs/configuration.md.
     """
-    from deedbox.cli.server import serving, settings_of
+    from deedbox.cli.server import run_server, serving
 
-    server = serving("serve")
-    server.serve(settings_of(host=host, port=port, database_url=database_url, workers=workers))
+    run_server(serving("serve"), host=host, port=port, database_url=database_url, workers=workers)
     return Exit.FINE

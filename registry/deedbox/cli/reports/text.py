@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from deedbox.checker.model import Witness
     from deedbox.cli.report import Change, Failure, Located, Publication, Report
+    from deedbox.client.values import Link
 
 _COLORS = {
     "breaking": "red",
@@ -21,7 +22,8 @@ _COLORS = {
     "patch": "green",
     "identical": "green",
 }
-_MARKS = {True: "ok    ", False: click.style("broken", fg="red"), None: click.style("open  ", fg="yellow")}
+_MARKS = {False: click.style("broken", fg="red"), None: click.style("undecided", fg="yellow")}
+_MOST_LINKS = 10
 _EXIT_ORDER = {False: 0, None: 1, True: 2}
 
 
@@ -29,17 +31,22 @@ def render(report: Report) -> str:
     """The report as styled text; what prints it takes the colours away where they are not wanted."""
     blocks = ["\n".join(_failure(failure)) for failure in report.failures]
     changes = sorted(report.changes, key=lambda change: _EXIT_ORDER[change.allowed])
+    if report.published:
+        # Of what went through, only what is a warning is worth more than its line below.
+        changes = [change for change in changes if any(issue.severity != "note" for issue in change.issues())]
     blocks += ["\n".join(_change(change, report.command)) for change in changes]
     if report.published:
-        blocks.append("\n".join(_published(publication) for publication in report.published))
+        verdicts = {change.name: change.verdict for change in report.changes}
+        blocks.append("\n".join(_published(done, verdicts.get(done.contract, "")) for done in report.published))
     elif report.command in ("check", "publish"):
         blocks.append(_summary(report))
     return "\n\n".join(blocks) + "\n"
 
 
-def _published(publication: Publication) -> str:
+def _published(publication: Publication, verdict: str) -> str:
     done = click.style("published", fg="green") if publication.created else "unchanged"
-    return f"{done} {printable(publication.contract)} {printable(publication.version)}"
+    change = f" ({verdict})" if publication.created and verdict else ""
+    return f"{done} {printable(publication.contract)} {printable(publication.version)}{change}"
 
 
 def _failure(failure: Failure) -> Iterator[str]:
@@ -54,16 +61,32 @@ def _change(change: Change, command: str) -> Iterator[str]:
     yield f"{title}: {verdict}{_outcome(change, command)}"
     for refusal in change.refusals:
         yield f"  {click.style('refused', fg='red')}: {printable(refusal.message)}"
-    for direction, reason in change.undecided():
-        yield f"  undecided whether {direction} compatibility holds: {printable(reason)}"
+    if change.verdict == "undecided" and not any(f.finding.level == "undecided" for f in change.findings):
+        for direction, reason in change.undecided():
+            yield f"  undecided whether {direction} compatibility holds: {printable(reason)}"
     for located in sorted(change.findings, key=_order):
         yield ""
         yield from _finding(located, show_accept=command != "diff" and change.allowed is not True)
+    yield from _links(change)
+
+
+def _links(change: Change) -> Iterator[str]:
     if change.links:
         yield ""
-        for link in sorted(change.links, key=lambda link: _EXIT_ORDER[link.holds]):
-            yield f"  {_MARKS[link.holds]}  {printable(link_sentence(link))}"
-            yield from _witness(link.witness, "          ")
+    for link in sorted(change.links, key=lambda link: _EXIT_ORDER[link.holds]):
+        if link.holds is not True:
+            yield f"  {_MARKS[link.holds]} {printable(link_sentence(link))}"
+            yield from _witness(link.witness, "    ")
+    good = [_other_side(link, change.name) for link in change.links if link.holds is True]
+    if good:
+        more = f" and {plural(len(good) - _MOST_LINKS, 'other')}" if len(good) > _MOST_LINKS else ""
+        yield f"  fits {printable(', '.join(good[:_MOST_LINKS]))}{more}"
+
+
+def _other_side(link: Link, name: str) -> str:
+    if link.consumer == name:
+        return f"{link.producer} {link.producer_version or ''}".rstrip()
+    return f"{link.consumer} {link.consumer_version or ''}".rstrip()
 
 
 def _title(change: Change, command: str) -> str:
