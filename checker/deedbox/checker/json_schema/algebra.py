@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from deedbox.checker.json_schema.precheck import measure
 from deedbox.checker.json_schema.schema import Schema
 
 _DRAFT_NAMES = {4: "Draft4", 6: "Draft6", 7: "Draft7", 19: "Draft201909", 20: "Draft202012"}
@@ -30,7 +29,7 @@ class Operand:
         """Its canonical form, or None."""
         import jsonschema_rs
 
-        if measure(self.schema).objection:
+        if self.schema.measures.objection:
             return None
         root = self.schema.root
         if isinstance(root, dict) and "$schema" in root:

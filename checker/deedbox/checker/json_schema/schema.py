@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deedbox.checker.documents import Document
+    from deedbox.checker.json_schema.precheck import Measures
 
 
 IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies"})
@@ -128,6 +129,13 @@ class Schema:
         """SHA-256 of the document's canonical form."""
         return digest(self.root)
 
+    @cached_property
+    def measures(self) -> Measures:
+        """How demanding it is, see `precheck`."""
+        from deedbox.checker.json_schema.precheck import measure
+
+        return measure(self)
+
     def value_at(self, pointer: str) -> Any:
         """The value at a pointer.
 
@@ -214,7 +222,9 @@ class Schema:
             place = self._anchors.get((target, fragment))
             if place is None:
                 raise UnresolvedReference(
-                    f"{reference!r} leads nowhere: no anchor {fragment!r} in the document", source=self.name, pointer=pointer
+                    f"{reference!r} leads nowhere: no anchor {fragment!r} in the document",
+                    source=self.name,
+                    pointer=pointer,
                 )
             return Node(self, place)
         place = target + fragment
@@ -319,15 +329,12 @@ def _held(value: dict[str, Any], dialect: Dialect) -> Iterator[tuple[str, tuple[
 @cache
 def metaschema(dialect: Dialect) -> Schema:
     """The metaschema of a draft, bundled into one document (2019-09 and 2020-12 are made of vocabularies)."""
-    from jsonschema_specifications import REGISTRY
-
     from deedbox.checker.documents import load_document
+    from jsonschema_specifications import REGISTRY
 
     root = dict(REGISTRY.contents(dialect.uri if dialect.rank >= 19 else dialect.uri + "#"))
     if dialect.rank >= 19:
-        parts = {
-            part["$ref"]: dict(REGISTRY.contents(urljoin(dialect.uri, part["$ref"]))) for part in root["allOf"]
-        }
+        parts = {part["$ref"]: dict(REGISTRY.contents(urljoin(dialect.uri, part["$ref"]))) for part in root["allOf"]}
         root["$defs"] = dict(root.get("$defs", {})) | parts
     assert dialect.name in DIALECTS
     return Schema(load_document(root, dialect.uri))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.canonical import canonical
 from deedbox.checker.json_schema.closing import Location
-from deedbox.checker.json_schema.precheck import measure
 from deedbox.checker.patterns import PatternError
 from deedbox.checker.pointers import join
 
@@ -40,7 +39,7 @@ class Reader:
         """The `jsonschema-rs` validator, or None where it must not or cannot take the document."""
         import jsonschema_rs
 
-        if measure(self.schema).objection:
+        if self.schema.measures.objection:
             return None
         root = self.schema.root
         if isinstance(root, dict):
