@@ -35,7 +35,7 @@ def judge_here(
     Raises:
         DocumentError: one of the documents cannot be used.
     """
-    from deedbox.checker import compare
+    from deedbox.checker import compare, versions
     from deedbox.checker.policy import Release, gate
 
     role = cast("Role", contract.role)
@@ -51,20 +51,29 @@ def judge_here(
         dialect=contract.dialect,
         contract=contract.full_name,
     )
-    known = baseline.version is not None
-    declared = contract.version if known else None
-    history = (Release(baseline.version or _UNKNOWN, retired=False, comparison=comparison),)
-    answer = gate(role, declared, history, (), acceptances, today, queued=bool(contract.channels))
+    before = baseline.version or _UNKNOWN
+    declared = contract.version if baseline.version is not None else None
+    lowered = declared is not None and versions.parse(declared) < versions.parse(before)
+    history = (Release(before, retired=False, comparison=comparison),)
+    answer = gate(role, None if lowered else declared, history, (), acceptances, today, queued=bool(contract.channels))
     result = _result(contract, answer, Difference.of(comparison, role))
-    if not known:
-        result = replace(result, previous=None, declared=contract.version, needed=None)
+    if lowered:
+        refusal = Refusal("version-not-above", f"{declared} is below {before}, which is there already")
+        return replace(result, declared=declared, allowed=False, refusals=(refusal, *result.refusals))
+    if baseline.version is None:
+        result = _without_version(result, contract, baseline.document.name)
     if declared is None and result.allowed and result.verdict == "breaking" and result.allowed_by != "accepted":
         return replace(result, allowed=False, refusals=(_announce(result),))
     return result
 
 
-_UNKNOWN = "1.0.0"
-"""Stands for a version that nobody said. It is not shown."""
+_UNKNOWN = "9999999.0.0"
+"""Stands for a version that nobody said, and is not shown."""
+
+
+def _without_version(result: CheckResult, contract: Contract, name: str) -> CheckResult:
+    refusals = tuple(replace(r, message=r.message.replace(_UNKNOWN, name)) for r in result.refusals)
+    return replace(result, previous=None, declared=contract.version, needed=None, refusals=refusals)
 
 
 def check_alone(contract: Contract, document: Document) -> None:

@@ -54,8 +54,8 @@ class Contract:
 
     @property
     def full_name(self) -> str:
-        """`service/name`."""
-        return f"{self.service}/{self.name}"
+        """`service/name`; of a file that no project names, the file."""
+        return f"{self.service}/{self.name}" if self.service else self.name
 
 
 @dataclass(frozen=True, slots=True)
