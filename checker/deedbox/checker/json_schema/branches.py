@@ -133,6 +133,8 @@ def _likeness(a: _Look, b: _Look) -> float:
     named = a.reference is not None and a.reference == b.reference
     titled = a.title is not None and a.title == b.title
     names, others = a.side.properties.keys(), b.side.properties.keys()
+    if (names and "object" not in b.types) or (others and "object" not in a.types):
+        return 0
     if names and others and not (names & others) and not named and not titled:
         return 0
     if bool(names) != bool(others) and not named and not titled and facets.ATOMS not in (a.types, b.types):

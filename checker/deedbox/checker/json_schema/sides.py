@@ -197,13 +197,13 @@ class Side:
                 if compile_pattern(pattern).search(name):
                     own = True
                     found.append(part.start.below("patternProperties", pattern))
-            if not own and isinstance(held.get("additionalProperties"), dict):
+            if not own and not refuses_nothing(held.get("additionalProperties", True)):
                 found.append(part.start.below("additionalProperties"))
         return tuple(found)
 
     def of(self, keyword: str) -> Starts:
-        """The subschemas that a keyword holds one of each, `true` left out."""
-        return tuple(part.start.below(keyword) for part, held in self.by.get(keyword, ()) if held is not True)
+        """The subschemas that a keyword holds one of each; those that refuse nothing left out."""
+        return tuple(part.start.below(keyword) for part, held in self.by.get(keyword, ()) if not refuses_nothing(held))
 
     @cached_property
     def prefix(self) -> int:
@@ -217,7 +217,7 @@ class Side:
             keyword, prefix, rest = _prefix(part)
             if index < len(prefix):
                 found.append(part.start.below(keyword, index))
-            elif rest in part.keywords and part.keywords[rest] is not True:
+            elif rest in part.keywords and not refuses_nothing(part.keywords[rest]):
                 found.append(part.start.below(rest))
         return tuple(found)
 
@@ -235,6 +235,11 @@ def _prefix(part: Part) -> tuple[str, list[Any], str]:
     if isinstance(held, list):
         return "items", held, "additionalItems"
     return "items", [], "items"  # without an array of items, additionalItems says nothing
+
+
+def refuses_nothing(schema: Any) -> bool:
+    """Whether a subschema is `true`, or as good as."""
+    return schema is True or (isinstance(schema, dict) and all(keyword in ANNOTATIONS for keyword in schema))
 
 
 def deprecated(starts: Iterable[Start]) -> bool:

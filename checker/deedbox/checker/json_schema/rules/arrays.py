@@ -20,8 +20,10 @@ _CORE = "JSON Schema 2020-12 core "
 _CONTAINS = _CORE + "§10.3.1.3 (contains)"
 _COUNTS = "JSON Schema 2020-12 validation §6.4.4, §6.4.5 (maxContains, minContains)"
 
-ITEMS = rest_rules("items", "Items", _CORE + "§10.3.1.2 (items; up to 2019-09 also additionalItems)")
-UNEVALUATED = rest_rules("unevaluated-items", "Items", _CORE + "§11.2 (unevaluatedItems)")
+ITEMS = rest_rules(
+    "items", "Items that no other keyword describes", _CORE + "§10.3.1.2 (items; up to 2019-09 also additionalItems)"
+)
+UNEVALUATED = rest_rules("unevaluated-items", "Items that nothing else evaluates", _CORE + "§11.2 (unevaluatedItems)")
 PREFIX_ADDED = inclusion(
     "prefix-item-added",
     "An item at a fixed position has a schema now.",

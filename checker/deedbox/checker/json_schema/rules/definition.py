@@ -39,14 +39,14 @@ def _rule(rule: str, kind: Kind, title: str, why: str, source: str, mirror: str 
 def rest_rules(keyword: str, what: str, source: str) -> tuple[Rule, Rule, Rule, Rule]:
     """The four rules of a keyword for the rest: closed, opened, narrowed, widened."""
     return (
-        inclusion(f"{keyword}-closed", f"{what} that no other keyword describes are refused now.",
+        inclusion(f"{keyword}-closed", f"{what} are refused now.",
                   "A closed reader refuses whatever its writers add, and breaks at each addition: leave it open, unless "
                   "unknown content is dangerous.", source, mirror=f"{keyword}-opened"),
-        inclusion(f"{keyword}-opened", f"{what} that no other keyword describes are no longer refused.",
+        inclusion(f"{keyword}-opened", f"{what} are no longer refused.",
                   "Readers on the old version still refuse them.", source, mirror=f"{keyword}-closed"),
-        inclusion(f"{keyword}-narrowed", f"{what} that no other keyword describes have a schema now.",
+        inclusion(f"{keyword}-narrowed", f"{what} have a schema now.",
                   "What was free before is refused where it does not fit.", source, mirror=f"{keyword}-widened"),
-        inclusion(f"{keyword}-widened", f"{what} that no other keyword describes have no schema any more.",
+        inclusion(f"{keyword}-widened", f"{what} have no schema any more.",
                   "Readers on the old version refuse what does not fit theirs.", source, mirror=f"{keyword}-narrowed"),
     )  # fmt: skip
 

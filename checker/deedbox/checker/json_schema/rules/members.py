@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 _CORE = "JSON Schema 2020-12 core "
 
 
-ADDITIONAL = rest_rules("additional-properties", "Properties", _CORE + "§10.3.2.3 (additionalProperties)")
-UNEVALUATED = rest_rules("unevaluated-properties", "Properties", _CORE + "§11.3 (unevaluatedProperties)")
+ADDITIONAL = rest_rules(
+    "additional-properties", "Properties that no other keyword describes", _CORE + "§10.3.2.3 (additionalProperties)"
+)
+UNEVALUATED = rest_rules(
+    "unevaluated-properties", "Properties that nothing else evaluates", _CORE + "§11.3 (unevaluatedProperties)"
+)
 PATTERN_ADDED = inclusion(
     "pattern-property-added",
     "Properties whose names match a pattern have a schema now.",
