@@ -1,0 +1,360 @@
+"""Objects: what must hold of every member of a region of names, members that must be there, and how many there are.
+
+Names that regions mention one by one are looked at one by one; all others fall into cells, by the patterns they match.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from deedbox.checker.json_schema.inclusion import terms as t
+from deedbox.checker.json_schema.inclusion.evaluation import holds
+from deedbox.checker.json_schema.inclusion.results import EMPTY, FOUND, NOTHING, UNKNOWN, Result, found, unknown
+from deedbox.checker.json_schema.inclusion.values import OBJECT, STRING, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deedbox.checker.json_schema.inclusion.tableau import Tableau
+    from deedbox.checker.json_schema.inclusion.terms import Term
+
+MAX_MEMBERS: Final = 2_000
+"""Larger objects are not made."""
+
+
+class Facts:
+    """The literals of an object, gathered by region."""
+
+    def __init__(self, tableau: Tableau, literals: tuple[Term, ...]) -> None:
+        self.tableau = tableau
+        self.by_name: dict[str, list[Term]] = {}
+        self.everywhere: list[tuple[Term, Term]] = []
+        """(region, term) of each ALL whose region is more than a list of names."""
+        self.must: dict[str, list[Term]] = {}
+        self.some: list[tuple[Term, Term]] = []
+        self.low, self.high = 0, 1 << 60
+        self.barred: frozenset[Any] = frozenset()
+        self.undecided = ""
+        self.doubt = ""
+        """Set where it is not known whether a name is in a region: then nothing is proved empty."""
+        self._members: dict[str, Term] = {}
+        self._listed: set[str] | None = None
+        not_ = tableau.terms.not_
+        for literal in literals:
+            negated = literal.kind == t.NOT
+            atom = literal.args[0] if negated else literal
+            kind = atom.kind
+            if kind == t.ALL:
+                region, term = atom.args
+                if negated:
+                    if region.kind == t.ENUM and len(region.args[0]) == 1:
+                        (name,) = region.args[0]
+                        self.must.setdefault(name, []).append(not_(term))
+                    else:
+                        self.some.append((region, not_(term)))
+                elif region.kind == t.ENUM:
+                    for name in region.args[0]:
+                        self.by_name.setdefault(name, []).append(term)
+                else:
+                    self.everywhere.append((region, term))
+            elif kind == t.CNT:
+                if negated:
+                    self.high = min(self.high, atom.args[0] - 1)
+                else:
+                    self.low = max(self.low, atom.args[0])
+            elif kind == t.ENUM:
+                self.barred |= atom.args[0]
+            elif kind == t.UNK:
+                self.undecided = atom.args[0]
+
+    def member(self, name: str) -> Term:
+        """What the value under a name must be, if there is one."""
+        known = self._members.get(name)
+        if known is None:
+            terms = self.tableau.terms
+            parts = list(self.by_name.get(name, ()))
+            for region, term in self.everywhere:
+                inside = holds(terms, region, name)
+                if inside is None:
+                    self.doubt = self.tableau.reason_in(region)
+                if inside is not False:
+                    parts.append(term)
+            known = self._members[name] = terms.and_(parts)
+        return known
+
+    @property
+    def listed(self) -> set[str]:
+        """All names that regions mention."""
+        if self._listed is None:
+            names = self._listed = {*self.by_name, *self.must}
+            for region, _ in (*self.everywhere, *self.some):
+                stack = [region]
+                while stack:
+                    term = stack.pop()
+                    if term.kind == t.ENUM:
+                        names.update(term.args[0])
+                    elif term.kind < t.TYPE:
+                        stack += term.args
+        return self._listed
+
+    def goal(self, name: str) -> Term:
+        """What a member that must be there has to be."""
+        return self.tableau.terms.and_((self.member(name), *self.must[name]))
+
+
+def generic(tableau: Tableau, region: Term) -> Term:
+    """What a region says of names that are mentioned nowhere."""
+    known = tableau.generics.get(region)
+    if known is None:
+        terms = tableau.terms
+        spec = terms.spec(region, STRING)
+        kind = spec.kind
+        if kind == t.ENUM:
+            known = terms.false
+        elif kind == t.NOT:
+            known = terms.not_(generic(tableau, spec.args[0]))
+        elif kind in (t.AND, t.OR, t.ONE):
+            make = {t.AND: terms.and_, t.OR: terms.or_, t.ONE: terms.one}[kind]
+            known = make([generic(tableau, part) for part in spec.args])
+        else:
+            known = spec
+        tableau.generics[region] = known
+    return known
+
+
+def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
+    """The goal less the alternatives that ask for a member which cannot be. What is left is often very little."""
+    terms = tableau.terms
+    while True:
+        literals = goal.args if goal.kind == t.AND else (goal,)
+        facts = Facts(tableau, literals)
+        for name in facts.must:
+            if tableau.sat(facts.goal(name)).status == EMPTY and not facts.doubt:
+                return terms.false
+        changed = False
+        kept: list[Term] = []
+        for literal in literals:
+            if literal.kind == t.OR:
+                alive = [x for x in literal.args if not _dead(tableau, facts, x)]
+                if len(alive) < len(literal.args):
+                    changed = True
+                    if not alive:
+                        return terms.false
+                    literal = terms.or_(alive)  # noqa: PLW2901
+            kept.append(literal)
+        if not changed:
+            return goal
+        goal = terms.and_(kept)
+        if goal is terms.false:
+            return goal
+
+
+def _dead(tableau: Tableau, facts: Facts, alternative: Term) -> bool:
+    for part in alternative.args if alternative.kind == t.AND else (alternative,):
+        if part.kind != t.NOT or part.args[0].kind != t.ALL:
+            continue
+        region, term = part.args[0].args
+        if region.kind != t.ENUM or len(region.args[0]) > 1:
+            continue
+        (name,) = region.args[0]
+        wanted = [facts.member(name), tableau.terms.not_(term), *facts.must.get(name, ())]
+        if alternative.kind == t.AND:
+            wanted += [
+                x.args[1] for x in alternative.args if x.kind == t.ALL and x.args[0] is region
+            ]
+        if tableau.sat(tableau.terms.and_(wanted)).status == EMPTY and not facts.doubt:
+            return True
+    return False
+
+
+def solve(tableau: Tableau, goal: Term, literals: tuple[Term, ...]) -> Result:
+    """An object of literals, without alternatives."""
+    facts = Facts(tableau, literals)
+    if facts.low > facts.high or len(facts.must) > facts.high:
+        return NOTHING
+    solver = _Solver(tableau, facts)
+    # What was added by a rejection is likeliest to fail, and is asked first.
+    plain = tableau.terms.true
+    names = sorted(facts.must, key=lambda n: all(x is plain for x in facts.must[n]))
+    members: dict[str, Term] = {}
+    for name in names:
+        members[name] = facts.goal(name)
+        answer = tableau.sat(members[name])
+        if answer.status == EMPTY:
+            return unknown(facts.doubt) if facts.doubt else NOTHING
+        if answer.status == UNKNOWN:
+            solver.reason = answer.reason
+    in_order = {name: members[name] for name in facts.must}
+    value = solver.assign(0, in_order, [])
+    if value is None:
+        reason = solver.reason or facts.doubt
+        return unknown(reason) if reason else NOTHING
+    if facts.undecided:
+        return unknown(facts.undecided)
+    if facts.barred:
+        key = key_of(value)
+        if key in facts.barred:
+            return _other_than(tableau, goal, key)
+    return found(value)
+
+
+def _other_than(tableau: Tableau, goal: Term, key: Any) -> Result:
+    """The goal's value is one that is left out: the ways to differ from it are asked one by one."""
+    terms = tableau.terms
+    members = dict(key[1])
+    ways = [
+        terms.not_(terms.every(terms.not_(terms.enum(frozenset(members))) if members else terms.true, terms.false))
+    ]
+    for name in sorted(members):
+        region = terms.enum(frozenset((name,)))
+        ways.append(terms.not_(terms.every(region, terms.enum(frozenset((members[name],))))))
+        ways.append(terms.every(region, terms.false))
+    result = NOTHING
+    for way in ways:
+        asked = terms.and_((goal, way))
+        if asked is terms.false:
+            continue
+        answer = tableau.decide(asked, OBJECT)
+        if answer.status == FOUND:
+            return answer
+        if answer.status == UNKNOWN:
+            result = answer
+    return result
+
+
+class _Solver:
+    """Places the members that must be there somewhere in a region, and fills up to the number wanted."""
+
+    def __init__(self, tableau: Tableau, facts: Facts) -> None:
+        self.tableau, self.facts = tableau, facts
+        self.reason = ""
+        self._splits: list[tuple[Term, Term]] | None = None
+        self._always: list[Term] = []
+
+    def assign(
+        self, at: int, members: dict[str, Term], grouped: list[tuple[Term, Term, str]]
+    ) -> dict[str, Any] | None:
+        """An object with the members, and those of `some` from `at` on.
+
+        Args:
+            at: the first of `some` without a member.
+            members: name → goal of the members so far.
+            grouped: (region, term, name) of the members with names made up.
+        """
+        facts, tableau = self.facts, self.tableau
+        if len(members) > facts.high:
+            return None
+        if at == len(facts.some):
+            return self.fill(members)
+        terms = tableau.terms
+        region, term = facts.some[at]
+        candidates = [n for n in members if n in facts.listed]
+        candidates += sorted(facts.listed - members.keys())
+        for name in candidates:
+            inside = holds(terms, region, name)
+            if inside is None:
+                self.reason = tableau.reason_in(region)
+            if not inside:
+                continue
+            wanted = terms.and_((members[name] if name in members else facts.member(name), term))
+            if self._possible(wanted):
+                value = self.assign(at + 1, {**members, name: wanted}, grouped)
+                if value is not None:
+                    return value
+        used = frozenset(members)
+        for name, wanted in self.cells(region, term, used):
+            value = self.assign(at + 1, {**members, name: wanted}, [*grouped, (region, term, name)])
+            if value is not None:
+                return value
+        for i, (other_region, other_term, other_name) in enumerate(grouped):
+            without = {n: g for n, g in members.items() if n != other_name}
+            both = (terms.and_((region, other_region)), terms.and_((term, other_term)))
+            for name, wanted in self.cells(*both, frozenset(without)):
+                rest = [*grouped[:i], (*both, name), *grouped[i + 1 :]]
+                value = self.assign(at + 1, {**without, name: wanted}, rest)
+                if value is not None:
+                    return value
+        return None
+
+    def _possible(self, wanted: Term) -> bool:
+        answer = self.tableau.sat(wanted)
+        if answer.status == UNKNOWN:
+            self.reason = answer.reason
+        return answer.status == FOUND
+
+    def cells(
+        self, region: Term, term: Term, used: frozenset[str]
+    ) -> Iterator[tuple[str, Term]]:
+        """A name that is mentioned nowhere, and what its value must be, for each cell of a region."""
+        for cell, wanted in self.regions(region, term):
+            names = self.tableau.names(cell, 1, used)
+            if names.strings:
+                if self._possible(wanted):
+                    yield names.strings[0], wanted
+            elif not names.complete:
+                self.reason = names.reason
+            elif used and self.tableau.names(cell, 1, frozenset()).strings:
+                # The cell's names are taken. Another choice before might have left one: not followed up.
+                self.reason = "few names match the patterns, and they are wanted several times"
+
+    def regions(self, region: Term, term: Term) -> Iterator[tuple[Term, Term]]:
+        """The cells of a region: names that match the same patterns, and what their values must be."""
+        tableau, terms = self.tableau, self.tableau.terms
+        if self._splits is None:
+            by_region: dict[Term, list[Term]] = {}
+            for where, what in self.facts.everywhere:
+                by_region.setdefault(generic(tableau, where), []).append(what)
+            self._always = by_region.pop(terms.true, [])
+            by_region.pop(terms.false, None)
+            self._splits = [(where, terms.and_(what)) for where, what in by_region.items()]
+        unlisted = terms.not_(terms.enum(frozenset(self.facts.listed)))
+        start = terms.and_((generic(tableau, region), unlisted))
+        stack = [(0, start, terms.and_((term, *self._always)))]
+        while stack:
+            at, cell, wanted = stack.pop()
+            if cell is terms.false or wanted is terms.false:
+                continue
+            tableau.budget.spend(1, tableau.where)
+            if at and at > 1:
+                there = tableau.names(cell, 1, frozenset())
+                if not there.strings and there.complete:
+                    continue
+            if at == len(self._splits):
+                yield cell, wanted
+                continue
+            where, what = self._splits[at]
+            stack.append((at + 1, terms.and_((cell, where)), terms.and_((wanted, what))))
+            stack.append((at + 1, terms.and_((cell, terms.not_(where))), wanted))
+
+    def fill(self, members: dict[str, Term]) -> dict[str, Any] | None:
+        """The object, with as many more members as it needs."""
+        facts, tableau = self.facts, self.tableau
+        missing = facts.low - len(members)
+        values: dict[str, Any] = {}
+        for name, wanted in members.items():
+            answer = tableau.sat(wanted)
+            if answer.status != FOUND:
+                self.reason = answer.reason or self.reason
+                return None
+            values[name] = answer.value
+        if missing <= 0:
+            return values
+        for name in sorted(facts.listed - members.keys()):
+            wanted = facts.member(name)
+            if missing and wanted is not tableau.terms.false and self._possible(wanted):
+                values[name] = tableau.sat(wanted).value
+                missing -= 1
+        for cell, wanted in self.regions(tableau.terms.true, tableau.terms.true):
+            if missing <= 0:
+                break
+            if not self._possible(wanted):
+                continue
+            names = tableau.names(cell, min(missing, MAX_MEMBERS), frozenset(values))
+            for name in names.strings:
+                values[name] = tableau.sat(wanted).value
+            missing -= len(names.strings)
+            if missing > 0 and not names.complete:
+                self.reason = names.reason or f"an object of {facts.low} members, which is not made"
+        return values if missing <= 0 else None
+
+
