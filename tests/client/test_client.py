@@ -169,7 +169,7 @@ def test_deployments():
     assert server.requests[0].method == "PUT"
     assert server.requests[0].url.path == f"/api/v1/deployments/{id_}"
     client.can_i_deploy(environment="prod", service="a", contracts={"b": "1.0.0"})
-    assert dict(server.requests[1].url.params) == {"service": "a", "environment": "prod", "contract": "b@1.0.0"}
+    assert dict(server.requests[1].url.params) == {"service": "a", "environment": "prod", "contracts": "b=1.0.0"}
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ class RegistryClient:
     def can_i_deploy(self, *, environment: str, service: str, contracts: Mapping[str, str]) -> dict[str, Any]:
         """Whether contract versions of a service fit all that an environment runs: `allowed` and `links`."""
         params: list[tuple[str, Any]] = [("service", service), ("environment", environment)]
-        params += [("contract", f"{name}@{version}") for name, version in contracts.items()]
+        params += [("contracts", f"{name}={version}") for name, version in contracts.items()]
         return _object(self.url, self._json("GET", "/can-i-deploy", params=params))
 
     def ready(self) -> bool:

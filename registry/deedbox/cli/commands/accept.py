@@ -9,7 +9,9 @@ from deedbox.cli.options import config_option, registry_option
 @click.command()
 @click.argument("fingerprint")
 @click.option("--reason", required=True, help="Why the break is right. It is kept.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it is accepted.")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day on which it is accepted."
+)
 @click.option("--by", help="Who accepts it. [default: DEEDBOX_ACTOR, the user's name]")
 @click.option(
     "--against",

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     "--budget-ms",
     type=click.FloatRange(min=1),
     default=DEFAULT_MILLISECONDS,
-    show_default=True,
+    show_default=f"{DEFAULT_MILLISECONDS:g}",
+    metavar="MS",
     help="Milliseconds to search for a proof or a counterexample; past them the verdict is undecided.",
 )
 @format_option
