@@ -30,11 +30,22 @@ if TYPE_CHECKING:
 
 Check: TypeAlias = "Callable[[Pair], Iterator[Fact]]"
 
-RULES: tuple[Rule, ...] = (
-    *types.RULES, *values.RULES, *limits.RULES, *strings.RULES, *properties.RULES, *members.RULES, *arrays.RULES,
-    *combinators.RULES, *marks.RULES, *generic.RULES,
-)  # fmt: skip
-"""Every rule, in the order of the pages."""
+FAMILIES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
+    ("Types", types.RULES),
+    ("Listed values", values.RULES),
+    ("Bounds, lengths and counts", limits.RULES),
+    ("Patterns and formats", strings.RULES),
+    ("Properties", properties.RULES),
+    ("Other properties", members.RULES),
+    ("Items", arrays.RULES),
+    ("Alternatives, negation, conditions", combinators.RULES),
+    ("Annotations", marks.RULES),
+    ("What no one keyword explains", generic.RULES),
+)
+"""The rules by what they are about, in the order of the pages."""
+
+RULES: tuple[Rule, ...] = tuple(rule for _, rules in FAMILIES for rule in rules)
+"""Every rule, in that order."""
 
 CHECKS: tuple[tuple[Check, frozenset[str]], ...] = tuple(
     (check, frozenset(keywords.split()))

@@ -11,7 +11,7 @@ ACCEPTS_LESS = Rule(
     "The new version refuses a message that the old one accepted.",
     "No single keyword explains it: several changes act together. The witness is such a message; trace it through the "
     "new schema to see which part refuses it.",
-    "JSON Schema 2020-12 core §4.3.1",
+    "JSON Schema 2020-12 core §7.6 (assertions)",
     "accepts-more",
 )
 ACCEPTS_MORE = Rule(
@@ -21,7 +21,7 @@ ACCEPTS_MORE = Rule(
     "The new version accepts a message that the old one refused.",
     "No single keyword explains it: several changes act together. A reader still on the old version would refuse the "
     "witness.",
-    "JSON Schema 2020-12 core §4.3.1",
+    "JSON Schema 2020-12 core §7.6 (assertions)",
     "accepts-less",
 )
 UNDECIDED = Rule(

@@ -1,0 +1,98 @@
+"""The pages that are generated from the code: `python -m tests.documentation` writes them, a test finds stale ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker.json_schema.rules import FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from deedbox.checker.rules import Rule
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = ROOT / "fixtures" / "rules" / "json-schema"
+
+_HEAD = """\
+# Rules
+
+Made from the catalogue and the cases of `fixtures/rules` by `make docs`: change it there.
+
+Every finding names a rule. A rule says what happened; how bad it is, is decided apart:
+
+- An **inclusion** rule is a fact about which messages are accepted. In each direction that it can break (*backward*: the
+  new version reads what the old one allowed; *forward*: the reverse) a proof gives it its level: *breaking* with a
+  message that shows it, *additive* or *patch* where no such message exists, *undecided* where it could not be told.
+- A **policy** rule is about what the schemas let pass and should not go unseen: its level is fixed, and its message is
+  one that both versions accept and whose value the new one drops.
+- An **annotation** rule is about words that judge no message: its level is fixed.
+
+The same rule with old and new exchanged is its *mirror*. `deedbox explain RULE` prints an entry.
+"""
+
+
+_TOLD = {
+    "backward": "accepted by old, not by new",
+    "forward": "accepted by new, not by old",
+    "policy": "accepted by both; new drops a value of it",
+}
+
+
+def rules_page() -> str:
+    """docs/rules.md."""
+    return "\n".join(_rules_lines()).rstrip() + "\n"
+
+
+def _rules_lines() -> Iterator[str]:
+    yield _HEAD
+    for title, rules in FAMILIES:
+        yield f"- [{title}](#{_anchor(title)}): " + ", ".join(f"[`{r.id}`](#{r.id})" for r in rules)
+    for title, rules in FAMILIES:
+        yield f"\n## {title}"
+        for rule in rules:
+            yield from _rule_lines(rule)
+
+
+def _rule_lines(rule: Rule) -> Iterator[str]:
+    yield f"\n### {rule.id}\n"
+    yield f"{rule.title} {rule.why}\n"
+    mirror = "its own mirror" if rule.mirror == rule.id else rule.mirror and f"mirror [`{rule.mirror}`](#{rule.mirror})"
+    yield "*" + " · ".join(filter(None, [rule.kind, mirror, rule.source])) + "*\n"
+    folder = sorted((CASES / rule.id).iterdir())[0]
+    old, new, expect = (json.loads((folder / f"{part}.json").read_text()) for part in ("old", "new", "expect"))
+    yield "```text"
+    yield f"old      {_shown(old)}"
+    yield f"new      {_shown(new)}"
+    for direction, value in expect.get("witness", {}).items():
+        yield f"message  {_shown(value)}  ({_TOLD[direction]})"
+    judge = expect["judge"]
+    yield "verdict  " + ", ".join(f"{role}: {verdict}" for role, (verdict, _) in judge.items())
+    yield "```"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        value = {key: held for key, held in value.items() if key != "$schema"} or value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(",", "").replace(" ", "-")
+
+
+PAGES: dict[Path, Callable[[], str]] = {ROOT / "docs" / "rules.md": rules_page}
+"""Each generated page, and what makes it."""
+
+
+def main() -> None:
+    """Writes every page."""
+    for path, make in PAGES.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
