@@ -64,7 +64,7 @@ def type_schema(atoms: frozenset[str]) -> dict[str, Any]:
 
 def key_of(value: Any) -> str:
     """A key that equal values share and no others."""
-    return text_key(value)
+    return "s" + value if type(value) is str else text_key(value)  # no JSON text starts with an s
 
 
 def allowed(side: Side) -> dict[str, Any] | None:
@@ -79,7 +79,10 @@ def allowed(side: Side) -> dict[str, Any] | None:
     types = declared_types(side)
     if types == ATOMS and not (_SCALAR & side.by.keys()):
         return values
-    return {key: value for key, value in values.items() if atom_of(value) in types and _within(side, value)}
+    values = {key: value for key, value in values.items() if atom_of(value) in types}
+    if not (_SCALAR & side.by.keys()):
+        return values
+    return {key: value for key, value in values.items() if _within(side, value)}
 
 
 _SCALAR = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"}

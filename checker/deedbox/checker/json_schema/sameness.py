@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from deedbox.checker.json_schema.schema import Node, Schema
 
+# A Decimal is written as a list, which no number can be mistaken for; it is normal already, so equal ones agree.
+_encode = json.JSONEncoder(sort_keys=True, default=lambda number: ["decimal", str(number)]).encode
+
 _Pair: TypeAlias = "tuple[Node, Node]"
 
 
@@ -19,14 +22,14 @@ def same(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if type(a) is dict or type(a) is list:
-        return bool(a == b) and text_key(a) == text_key(b)
+        # Equal in Python is not yet equal in JSON (True == 1). The repr tells them apart, members in one order at least.
+        return bool(a == b) and (repr(a) == repr(b) or text_key(a) == text_key(b))
     return bool(a == b)
 
 
 def text_key(value: Any) -> str:
     """A string that is the same for equal values only. Cheaper than a digest, and of no use outside this process."""
-    # A Decimal is written as a list, which no string can be mistaken for; it is normal already, so equal ones agree.
-    return json.dumps(value, sort_keys=True, default=lambda number: [str(number)])
+    return _encode(value)
 
 
 class Sameness:
