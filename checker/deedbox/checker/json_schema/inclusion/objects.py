@@ -5,6 +5,7 @@ Names that regions mention one by one are looked at one by one; all others fall 
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 from deedbox.checker.json_schema.inclusion import terms as t
@@ -135,7 +136,17 @@ def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
         kept: list[Term] = []
         for literal in literals:
             if literal.kind == t.OR:
-                alive = [x for x in literal.args if not _dead(tableau, facts, x)]
+                alive: list[Term] | None = []
+                for alternative in literal.args:
+                    state = _state(tableau, facts, alternative)
+                    if state > 0:
+                        alive = None
+                        break
+                    if state == 0:
+                        alive.append(alternative)
+                if alive is None:
+                    changed = True
+                    continue
                 if len(alive) < len(literal.args):
                     changed = True
                     if not alive:
@@ -149,22 +160,43 @@ def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
             return goal
 
 
-def _dead(tableau: Tableau, facts: Facts, alternative: Term) -> bool:
+def _state(tableau: Tableau, facts: Facts, alternative: Term) -> int:
+    """1 where an alternative holds in any case, -1 where it cannot, else 0. Only single names are looked at."""
+    terms = tableau.terms
+    every = 1
     for part in alternative.args if alternative.kind == t.AND else (alternative,):
-        if part.kind != t.NOT or part.args[0].kind != t.ALL:
+        negated = part.kind == t.NOT
+        atom = part.args[0] if negated else part
+        if atom.kind != t.ALL:
+            every = 0
             continue
-        region, term = part.args[0].args
+        region, term = atom.args
         if region.kind != t.ENUM or len(region.args[0]) > 1:
+            every = 0
             continue
         (name,) = region.args[0]
-        wanted = [facts.member(name), tableau.terms.not_(term), *facts.must.get(name, ())]
+        there = facts.must.get(name)
+        own = facts.member(name)
+        if facts.doubt:
+            return 0
+        if negated:
+            wanted = terms.not_(term)
+            if there is not None and terms.and_((own, *there, term)) is terms.false:
+                continue
+        else:
+            wanted = term
+            if terms.and_((own, *(there or ()), terms.not_(term))) is terms.false:
+                continue
+            if there is None:
+                every = 0
+                continue
+        every = 0
+        parts = [own, wanted, *(there or ())]
         if alternative.kind == t.AND:
-            wanted += [
-                x.args[1] for x in alternative.args if x.kind == t.ALL and x.args[0] is region
-            ]
-        if tableau.sat(tableau.terms.and_(wanted)).status == EMPTY and not facts.doubt:
-            return True
-    return False
+            parts += [x.args[1] for x in alternative.args if x.kind == t.ALL and x.args[0] is region]
+        if tableau.sat(terms.and_(parts)).status == EMPTY:
+            return -1
+    return every
 
 
 def solve(tableau: Tableau, goal: Term, literals: tuple[Term, ...]) -> Result:
@@ -185,7 +217,7 @@ def solve(tableau: Tableau, goal: Term, literals: tuple[Term, ...]) -> Result:
         if answer.status == UNKNOWN:
             solver.reason = answer.reason
     in_order = {name: members[name] for name in facts.must}
-    value = solver.assign(0, in_order, [])
+    value = solver.object(in_order)
     if value is None:
         reason = solver.reason or facts.doubt
         return unknown(reason) if reason else NOTHING
@@ -231,47 +263,74 @@ class _Solver:
         self._splits: list[tuple[Term, Term]] | None = None
         self._always: list[Term] = []
 
-    def assign(
-        self, at: int, members: dict[str, Term], grouped: list[tuple[Term, Term, str]]
-    ) -> dict[str, Any] | None:
-        """An object with the members, and those of `some` from `at` on.
+    def object(self, members: dict[str, Term]) -> dict[str, Any] | None:
+        """An object with the members, those that must be there somewhere, and as many more as it needs."""
+        some = []
+        for region, term in self.facts.some:
+            if self._met(region, term, members):
+                continue
+            # One that can be nowhere is found before choices for the others are multiplied.
+            options = sum(1 for _ in itertools.islice(self._options(region, term, members), 3))
+            if not options:
+                return None
+            some.append((options, len(some), region, term))
+        some.sort(key=lambda entry: entry[:2])
+        return self._assign([(region, term) for _, _, region, term in some], members, [])
 
-        Args:
-            at: the first of `some` without a member.
-            members: name → goal of the members so far.
-            grouped: (region, term, name) of the members with names made up.
-        """
-        facts, tableau = self.facts, self.tableau
-        if len(members) > facts.high:
-            return None
-        if at == len(facts.some):
-            return self.fill(members)
-        terms = tableau.terms
-        region, term = facts.some[at]
+    def _met(self, region: Term, term: Term, members: dict[str, Term]) -> bool:
+        """Whether a member that is there anyway is in the region and of the term."""
+        terms = self.tableau.terms
+        return any(
+            terms.and_((wanted, terms.not_(term))) is terms.false and holds(terms, region, name) is True
+            for name, wanted in members.items()
+        )
+
+    def _options(self, region: Term, term: Term, members: dict[str, Term]) -> Iterator[tuple[str, Term]]:
+        """Members in a region, each as a name and what its value must be: there already, named by a region, or other."""
+        facts, terms = self.facts, self.tableau.terms
         candidates = [n for n in members if n in facts.listed]
         candidates += sorted(facts.listed - members.keys())
         for name in candidates:
             inside = holds(terms, region, name)
             if inside is None:
-                self.reason = tableau.reason_in(region)
+                self.reason = self.tableau.reason_in(region)
             if not inside:
                 continue
             wanted = terms.and_((members[name] if name in members else facts.member(name), term))
             if self._possible(wanted):
-                value = self.assign(at + 1, {**members, name: wanted}, grouped)
-                if value is not None:
-                    return value
-        used = frozenset(members)
-        for name, wanted in self.cells(region, term, used):
-            value = self.assign(at + 1, {**members, name: wanted}, [*grouped, (region, term, name)])
+                yield name, wanted
+        yield from self.cells(region, term, frozenset(members))
+
+    def _assign(
+        self, some: list[tuple[Term, Term]], members: dict[str, Term], grouped: list[tuple[Term, Term, str]]
+    ) -> dict[str, Any] | None:
+        """An object with the members and those of `some`.
+
+        Args:
+            some: (region, term) of what must be there somewhere.
+            members: name → goal of the members so far.
+            grouped: (region, term, name) of the members with names made up.
+        """
+        self.tableau.budget.spend(1, self.tableau.where)
+        if len(members) > self.facts.high:
+            return None
+        if not some:
+            return self.fill(members)
+        terms = self.tableau.terms
+        (region, term), rest = some[0], some[1:]
+        if self._met(region, term, members):
+            return self._assign(rest, members, grouped)
+        for name, wanted in self._options(region, term, members):
+            made_up = [] if name in self.facts.listed else [(region, term, name)]
+            value = self._assign(rest, {**members, name: wanted}, [*grouped, *made_up])
             if value is not None:
                 return value
         for i, (other_region, other_term, other_name) in enumerate(grouped):
             without = {n: g for n, g in members.items() if n != other_name}
             both = (terms.and_((region, other_region)), terms.and_((term, other_term)))
             for name, wanted in self.cells(*both, frozenset(without)):
-                rest = [*grouped[:i], (*both, name), *grouped[i + 1 :]]
-                value = self.assign(at + 1, {**without, name: wanted}, rest)
+                joined = [*grouped[:i], (*both, name), *grouped[i + 1 :]]
+                value = self._assign(rest, {**without, name: wanted}, joined)
                 if value is not None:
                     return value
         return None

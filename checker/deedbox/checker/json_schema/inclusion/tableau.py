@@ -267,19 +267,21 @@ class Tableau:
         terms = self.terms
         literals = goal.args if goal.kind == t.AND else (goal,)
         best: Term | None = None
-        best_count = 1 << 30
+        best_cost = 0.0
         for term in literals:
             if term.kind == t.OR or term.kind == t.ONE:
+                # Few alternatives are good, and alternatives that say much: those settle other disjunctions.
                 count = len(term.args)
+                cost = count * count / sum(_size(x)[0] or 1 for x in term.args)
             elif term.kind == t.NOT and term.args[0].kind == t.ONE:
-                count = len(term.args[0].args) ** 2
+                cost = float(len(term.args[0].args) ** 2)
             else:
                 continue
-            if count < best_count:
-                best, best_count = term, count
+            if best is None or cost < best_cost:
+                best, best_cost = term, cost
         if best is None:
             return None
-        self.budget.spend(best_count, self.where)
+        self.budget.spend(len(best.args), self.where)
         rest = [x for x in literals if x is not best]
         if best.kind == t.OR:
             simplest = sorted(best.args, key=_size)
