@@ -230,7 +230,7 @@ class Terms:
         barred: frozenset[Any] = frozenset()
         types = ANY
         stack = list(terms)
-        mask = ANY
+        mask = firm = ANY  # the sorts that are left; those left by all but the disjunctions
         while True:
             while stack:
                 term = stack.pop()
@@ -246,6 +246,10 @@ class Terms:
                 negation = term.negation
                 if negation is not None and (negation in members or negation in ors):
                     return false
+                if kind == OR:
+                    ors.add(term)
+                    continue
+                firm &= term.mask
                 if kind == TYPE:
                     types &= term.args[0]
                 elif kind == ENUM:
@@ -254,8 +258,6 @@ class Terms:
                         return false
                 elif kind == NOT and term.args[0].kind == ENUM:
                     barred = barred | term.args[0].args[0]
-                elif kind == OR:
-                    ors.add(term)
                 else:
                     members.add(term)
             if only is not None:
@@ -265,10 +267,8 @@ class Terms:
                 if not kept:
                     return false
                 only, barred = kept, frozenset()
-            if not ors or not self._propagate(members, ors, only, barred, stack, mask):
+            if not ors or not self._propagate(members, ors, only, barred, stack, (mask, firm)):
                 break
-            if stack and stack[-1] is false:
-                return false
         if only is not None:
             members.add(self.enum(only))
         else:
@@ -290,14 +290,14 @@ class Terms:
         return made
 
     def _propagate(
-        self, members: set[Term], ors: set[Term], only: Any, barred: Any, stack: list[Term], mask: int
+        self, members: set[Term], ors: set[Term], only: Any, barred: Any, stack: list[Term], masks: tuple[int, int]
     ) -> bool:
         """Drops from each OR what cannot hold beside the members, and each OR that holds anyway. True if units came up."""
         for or_ in sorted(ors, key=_uid):
             kept: list[Term] = []
             satisfied = False
             for term in or_.args:
-                state = self._beside(term, members, ors, only, barred, mask)
+                state = self._beside(term, members, ors, only, barred, masks)
                 if state == 1:
                     satisfied = True
                     break
@@ -310,9 +310,9 @@ class Terms:
                 stack.append(self.or_(kept))
         return bool(stack)
 
-    def _beside(self, term: Term, members: set[Term], ors: set[Term], only: Any, barred: Any, mask: int) -> int:
+    def _beside(self, term: Term, members: set[Term], ors: set[Term], only: Any, barred: Any, masks: tuple[int, int]) -> int:
         """1 if the term holds beside the members, -1 if it cannot, 0 if that is not seen at a glance."""
-        if not term.mask & mask:
+        if not term.mask & masks[0]:
             return -1
         if term in members:
             return 1
@@ -323,7 +323,7 @@ class Terms:
         if kind == AND:
             every = 1
             for part in term.args:
-                state = self._beside(part, members, ors, only, barred, mask)
+                state = self._beside(part, members, ors, only, barred, masks)
                 if state < 0:
                     return -1
                 if state == 0:
@@ -332,7 +332,7 @@ class Terms:
         if kind == OR:
             return 1 if term in ors else 0
         if kind == TYPE:
-            return 1 if not mask & ~term.args[0] else 0
+            return 1 if not masks[1] & ~term.args[0] else 0
         if kind == ENUM:
             keys = term.args[0]
             if only is not None:
