@@ -186,6 +186,14 @@ class TestProperties:
         assert (fact.rule.id, fact.pointer) == ("required-added", "")
         assert '"a", "b"' in fact.message
 
+    def test_a_removed_property_is_asked_about_in_every_direction(self, facts: Any) -> None:
+        (fact,) = facts({"properties": {"a": STRING}}, {"additionalProperties": False})[:1]
+        assert {d: p.fragment for d, p in fact.probes.items()} == {
+            "policy": True,
+            "backward": True,
+            "forward": {"not": STRING},
+        }
+
 
 class TestBranches:
     def test_a_change_inside_a_tagged_branch_is_told_inside_it(self, facts: Any) -> None:

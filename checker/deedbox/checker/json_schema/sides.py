@@ -33,7 +33,8 @@ class Start:
 
     def below(self, *tokens: str | int) -> Start:
         """The subschema that a keyword of it holds."""
-        return Start(join(self.pointer, *tokens), self.node.child(*tokens))
+        suffix = join("", *tokens)
+        return Start(self.pointer + suffix, Node(self.node.schema, self.node.pointer + suffix))
 
 
 Starts: TypeAlias = "tuple[Start, ...]"

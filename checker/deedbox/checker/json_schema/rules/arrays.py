@@ -8,6 +8,7 @@ from deedbox.checker.json_schema.portable import portable
 from deedbox.checker.json_schema.probes import Item, SomeItem
 from deedbox.checker.json_schema.rules.definition import inclusion, rest_rules
 from deedbox.checker.json_schema.rules.members import closed_by
+from deedbox.checker.json_schema.sides import refuses_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,14 +135,16 @@ def prefix_items(at: Pair) -> Iterator[Fact]:
         return
     for index in range(max(at.old.prefix, at.new.prefix)):
         named_old, named_new = at.old.named_item(index), at.new.named_item(index)
+        starts = (at.new if named_new else at.old).item(index)
+        nothing = all(refuses_nothing(start.node.value) for start in starts)
+        if nothing and _rest_is(at.old if named_new else at.new, index) == "open":
+            continue
         if named_new and not named_old and _rest_is(at.old, index) != "schema":
-            starts = at.new.item(index)
             probes: dict[Any, Any] = {"backward": at.refused_by(starts, Item(index))}
             if _rest_is(at.old, index) == "closed":
                 probes["forward"] = at.probe(True, Item(index))
             yield at.fact(PREFIX_ADDED, f"item {index} has a schema now", new=starts[0], alone=True, probes=probes)
         elif named_old and not named_new and _rest_is(at.new, index) != "schema":
-            starts = at.old.item(index)
             probes = {"forward": at.refused_by(starts, Item(index))}
             if _rest_is(at.new, index) == "closed":
                 probes["backward"] = at.probe(True, Item(index))

@@ -135,13 +135,13 @@ def alternatives(at: Pair, match: Match) -> Iterator[Fact]:
     for start in match.come:
         probes = {"forward": _only_in(at, start, old, at.old)}
         if (old or group).keyword == "oneOf" or group.keyword == "oneOf":
-            probes["backward"] = _overlap(at, start, at.old, group)
+            probes["backward"] = _overlap(at, start, at.old, new or group)
         names = _name(start)
         yield at.fact(rules[0], f"one more alternative is accepted{names}", new=start, alone=True, probes=probes)  # type: ignore[arg-type]
     for start in match.gone:
         probes = {"backward": _only_in(at, start, new, at.new)}
         if (new or group).keyword == "oneOf" or (old or group).keyword == "oneOf":
-            probes["forward"] = _overlap(at, start, at.new, group)
+            probes["forward"] = _overlap(at, start, at.new, old or group)
         removed = (ANY_OF if (old or group).keyword == "anyOf" else ONE_OF)[1]
         yield at.fact(
             removed, f"an alternative is gone{_name(start)}", old=start, alone=True, probes=probes  # type: ignore[arg-type]
@@ -171,9 +171,11 @@ def _only_in(at: Pair, start: Start, group: Group | None, side: Side) -> Probe:
 
 
 def _overlap(at: Pair, start: Start, side: Side, group: Group) -> Probe:
-    """The values of a branch that the other side accepts by another branch: with `oneOf` the two exclude each other."""
-    reader = side.main
-    return at.probe(portable(start.node), writer=start.node, reader=(reader or group.part).node)
+    """The values that a branch and another of its group accept: `oneOf` refuses them for it."""
+    others = [member.node for member in group.members if member != start]
+    written = portables([start.node, *others])
+    fragment = None if written is None else {"allOf": [written[0], {"anyOf": written[1:]}]}
+    return at.probe(fragment, writer=start.node, reader=(side.main or group.part).node)
 
 
 def _keyword(at: Pair, old: Group, new: Group) -> Iterator[Fact]:

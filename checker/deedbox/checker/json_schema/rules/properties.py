@@ -95,33 +95,38 @@ def named_properties(at: Pair) -> Iterator[Fact]:
     renamed = _renames(at)
     for name in at.gone:
         start = at.old.properties[name][0]
-        policy_probe: dict[Direction, Probe] = {"policy": at.probe(True, Property(name))}
+        probes: dict[Direction, Probe] = {
+            "policy": at.probe(True, Property(name)),
+            # Once the name means nothing any more, anything may stand under it: the old version accepts only its own.
+            "forward": at.refused_by(tuple(at.old.properties[name]), Property(name)),
+        }
         refusal = refusals(at.new, at, name, at.old.properties[name])
-        lost = policy_probe | ({"backward": refusal} if refusal else {})
+        if refusal:
+            probes["backward"] = refusal
         if name in renamed:
             successor = renamed[name]
-            come = refusals(at.old, at, successor, at.new.properties[successor])
+            come = at.new.properties[successor]
+            probes.setdefault("backward", at.refused_by(tuple(come), Property(successor)))
+            probes["forward"] = refusals(at.old, at, successor, come) or probes["forward"]
             yield at.fact(
-                RENAMED,
-                f"{shown(name)} is gone and {shown(successor)} has come with the same schema: a rename",
-                old=start, new=at.new.properties[successor][0], side="old", level="breaking",
-                probes=lost | ({"forward": come} if come else {}),
+                RENAMED, f"{shown(name)} is gone and {shown(successor)} has come with the same schema: a rename",
+                old=start, new=come[0], side="old", level="breaking", probes=probes,
             )  # fmt: skip
         elif name in at.obsolete:
             yield at.fact(
                 OBSOLETE_REMOVED, f"the obsolete property {shown(name)} is gone",
-                old=start, alone=True, level="breaking", probes=lost,
+                old=start, alone=True, level="breaking", probes=probes,
             )  # fmt: skip
         else:
             yield at.fact(
                 REMOVED, f"the property {shown(name)} is gone, and was not marked obsolete before",
-                old=start, alone=True, level="breaking", probes=lost,
+                old=start, alone=True, level="breaking", probes=probes,
             )  # fmt: skip
     for name in at.come:
         if name in renamed.values():
             continue
         starts = at.new.properties[name]
-        probes: dict[Direction, Probe] = {"backward": at.refused_by(tuple(starts), Property(name))}
+        probes = {"backward": at.refused_by(tuple(starts), Property(name))}
         refusal = refusals(at.old, at, name, starts)
         if refusal:
             probes["forward"] = refusal

@@ -83,9 +83,11 @@ def types(at: Pair) -> Iterator[Fact]:
     if lost and gained:
         yield at.fact(CHANGED, message, **where, probes=probes)
     elif lost:
-        yield at.fact(NARROWED, f"{message}: {_named(lost)} not accepted any more", **where, probes=probes)
+        detail = "" if old == facets.ATOMS else f": {_named(lost)} not accepted any more"
+        yield at.fact(NARROWED, message + detail, **where, probes=probes)
     else:
-        yield at.fact(WIDENED, f"{message}: {_named(gained)} accepted now", **where, probes=probes)
+        detail = "" if new == facets.ATOMS else f": {_named(gained)} accepted now"
+        yield at.fact(WIDENED, message + detail, **where, probes=probes)
 
 
 def _seen(side: Side, declared: frozenset[str], values: dict[str, Any] | None) -> frozenset[str]:
