@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from deedbox.checker.json_schema import facets
 from deedbox.checker.json_schema.closing import Location
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from deedbox.checker.json_schema.sides import Part, Start, Starts
     from deedbox.checker.model import ContentModel, Direction, Level
     from deedbox.checker.rules import Rule
+
+
+Probes: TypeAlias = "dict[Direction, Probe]"
+"""The question of a fact for each direction in which it can break."""
 
 
 class Options:

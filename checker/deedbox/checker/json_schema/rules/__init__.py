@@ -73,7 +73,7 @@ CHECKS: tuple[tuple[Check, frozenset[str]], ...] = tuple(
         (combinators.conditions, "if then else"),
         (combinators.dependent_schemas, "dependentSchemas dependencies"),
         (marks.deprecation, "deprecated"),
-        (marks.annotations, " ".join((*marks.ADDITIVE, *marks.PATCH))),
+        (marks.texts_and_hints, " ".join((*marks.ADDITIVE, *marks.PATCH))),
     )
 )
 """Each check, with the keywords that must differ for it to have anything to say."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.json_schema.places import Pair
+    from deedbox.checker.json_schema.places import Pair, Probes
     from deedbox.checker.json_schema.sides import Part, Side
 
 _CORE = "JSON Schema 2020-12 core "
@@ -140,7 +140,7 @@ def prefix_items(at: Pair) -> Iterator[Fact]:
         if nothing and _rest_is(at.old if named_new else at.new, index) == "open":
             continue
         if named_new and not named_old and _rest_is(at.old, index) != "schema":
-            probes: dict[Any, Any] = {"backward": at.refused_by(starts, Item(index))}
+            probes: Probes = {"backward": at.refused_by(starts, Item(index))}
             if _rest_is(at.old, index) == "closed":
                 probes["forward"] = at.probe(True, Item(index))
             yield at.fact(PREFIX_ADDED, f"item {index} has a schema now", new=starts[0], alone=True, probes=probes)

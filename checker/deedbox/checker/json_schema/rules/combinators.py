@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from deedbox.checker.json_schema.branches import Match
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.json_schema.places import Pair
+    from deedbox.checker.json_schema.places import Pair, Probes
     from deedbox.checker.json_schema.probes import Probe
     from deedbox.checker.json_schema.schema import Node
     from deedbox.checker.json_schema.sides import Group, Part, Side, Start
@@ -133,18 +133,18 @@ def alternatives(at: Pair, match: Match) -> Iterator[Fact]:
         yield _whole(at, group, rules, added=new is not None)
         return
     for start in match.come:
-        probes = {"forward": _only_in(at, start, old, at.old)}
+        probes: Probes = {"forward": _only_in(at, start, old, at.old)}
         if (old or group).keyword == "oneOf" or group.keyword == "oneOf":
             probes["backward"] = _overlap(at, start, at.old, new or group)
         names = _name(start)
-        yield at.fact(rules[0], f"one more alternative is accepted{names}", new=start, alone=True, probes=probes)  # type: ignore[arg-type]
+        yield at.fact(rules[0], f"one more alternative is accepted{names}", new=start, alone=True, probes=probes)
     for start in match.gone:
         probes = {"backward": _only_in(at, start, new, at.new)}
         if (new or group).keyword == "oneOf" or (old or group).keyword == "oneOf":
             probes["forward"] = _overlap(at, start, at.new, old or group)
         removed = (ANY_OF if (old or group).keyword == "anyOf" else ONE_OF)[1]
         yield at.fact(
-            removed, f"an alternative is gone{_name(start)}", old=start, alone=True, probes=probes  # type: ignore[arg-type]
+            removed, f"an alternative is gone{_name(start)}", old=start, alone=True, probes=probes
         )  # fmt: skip
 
 

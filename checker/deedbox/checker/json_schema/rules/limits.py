@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.json_schema.places import Pair
+    from deedbox.checker.json_schema.places import Pair, Probes
     from deedbox.checker.json_schema.sides import Side
     from deedbox.checker.rules import Rule
 
@@ -99,7 +99,7 @@ def multiples(at: Pair) -> Iterator[Fact]:
     where: dict[str, Any] = {"old": at.old.holder("multipleOf"), "new": at.new.holder("multipleOf")}
     narrower = new is not None and (old is None or (new / old).denominator == 1)
     wider = old is not None and (new is None or (old / new).denominator == 1)
-    probes: dict[str, Any] = {}
+    probes: Probes = {}
     if not wider:
         probes["backward"] = at.probe(_no_multiple(at.new))
     if not narrower:

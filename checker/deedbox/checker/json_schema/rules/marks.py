@@ -87,7 +87,7 @@ def deprecation(at: Pair) -> Iterator[Fact]:
         yield at.fact(DEPRECATED_REMOVED, "it is not marked obsolete any more", **where, level="additive")
 
 
-def annotations(at: Pair) -> Iterator[Fact]:
+def texts_and_hints(at: Pair) -> Iterator[Fact]:
     """Compares every other annotation as it stands."""
     tables: tuple[tuple[dict[str, Rule], Level], ...] = ((ADDITIVE, "additive"), (PATCH, "patch"))
     for table, level in tables:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.json_schema.places import Pair
+    from deedbox.checker.json_schema.places import Pair, Probes
     from deedbox.checker.json_schema.sides import Side
 
 _CORE = "JSON Schema 2020-12 core "
@@ -114,7 +114,7 @@ def pattern_properties(at: Pair) -> Iterator[Fact]:
     for pattern, starts in at.new.patterns.items():
         if pattern not in at.old.patterns:
             step = SomeProperty(pattern)
-            probes: dict[Any, Any] = {"backward": at.refused_by(tuple(starts), step)}
+            probes: Probes = {"backward": at.refused_by(tuple(starts), step)}
             if closed_by(at.old, "additionalProperties", "unevaluatedProperties"):
                 probes["forward"] = at.probe(True, step)
             yield at.fact(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.json_schema.places import Pair
+    from deedbox.checker.json_schema.places import Pair, Probes
     from deedbox.checker.json_schema.sides import Part, Start
     from deedbox.checker.model import Direction
 
@@ -95,7 +95,7 @@ def named_properties(at: Pair) -> Iterator[Fact]:
     renamed = _renames(at)
     for name in at.gone:
         start = at.old.properties[name][0]
-        probes: dict[Direction, Probe] = {
+        probes: Probes = {
             "policy": at.probe(True, Property(name)),
             # Once the name means nothing any more, anything may stand under it: the old version accepts only its own.
             "forward": at.refused_by(tuple(at.old.properties[name]), Property(name)),
@@ -178,7 +178,8 @@ def _required(side: Side) -> dict[str, Part]:
 
 
 def _required_facts(at: Pair, names: dict[str, Part], others: dict[str, Part], *, added: bool) -> Iterator[Fact]:
-    rule, direction = (REQUIRED_ADDED, "backward") if added else (REQUIRED_REMOVED, "forward")
+    rule = REQUIRED_ADDED if added else REQUIRED_REMOVED
+    direction: Direction = "backward" if added else "forward"
     undescribed: dict[str, Part] = {}
     for name, part in names.items():
         if name in others:
@@ -212,15 +213,13 @@ def dependent_required(at: Pair) -> Iterator[Fact]:
     if "object" not in at.shared_types:
         return
     old, new = _dependent(at.old), _dependent(at.new)
-    for ours, theirs, rule, direction in (
-        (new, old, DEPENDENT_ADDED, "backward"),
-        (old, new, DEPENDENT_REMOVED, "forward"),
-    ):
+    for ours, theirs, rule in ((new, old, DEPENDENT_ADDED), (old, new, DEPENDENT_REMOVED)):
         differing = {name: [n for n in held if n not in theirs.get(name, ())] for name, held in ours.items()}
         differing = {name: held for name, held in differing.items() if held}
         if not differing:
             continue
         texts = [f"{listing(held)} where {shown(name)} is" for name, held in differing.items()]
+        direction: Direction = "backward" if rule is DEPENDENT_ADDED else "forward"
         verb = "must be there now" if rule is DEPENDENT_ADDED else "need not be there any more"
         where: dict[str, Any] = {
             "old": at.old.holder("dependentRequired", "dependencies"),
@@ -229,7 +228,7 @@ def dependent_required(at: Pair) -> Iterator[Fact]:
         cases = [{"required": [name], "not": {"required": held}} for name, held in differing.items()]
         yield at.fact(
             rule, f"{'; '.join(texts[:3])}{'; …' if len(texts) > 3 else ''} {verb}", **where,
-            probes={direction: at.probe({"type": "object", "anyOf": cases})},  # type: ignore[dict-item]
+            probes={direction: at.probe({"type": "object", "anyOf": cases})},
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.json_schema.places import Pair
+    from deedbox.checker.json_schema.places import Pair, Probes
 
 _PATTERN = "JSON Schema 2020-12 validation §6.3.3 (pattern)"
 _FORMAT = "JSON Schema 2020-12 validation §7 (format)"
@@ -62,7 +62,7 @@ def patterns(at: Pair) -> Iterator[Fact]:
     gone, come = _differing(at, "pattern")
     if not gone and not come:
         return
-    probes: dict[str, Any] = {}
+    probes: Probes = {}
     if come:
         probes["backward"] = at.probe({"type": "string", "not": _all("pattern", come)})
     if gone:
@@ -90,7 +90,7 @@ def formats(at: Pair) -> Iterator[Fact]:
         return
     if at.listed:
         return
-    probes: dict[str, Any] = {}
+    probes: Probes = {}
     if come:
         probes["backward"] = at.probe({"not": _all("format", come)})
     if gone:

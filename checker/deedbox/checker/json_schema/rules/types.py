@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.json_schema.places import Pair
+    from deedbox.checker.json_schema.places import Pair, Probes
 
 _SOURCE = "JSON Schema 2020-12 validation §6.1.1 (type)"
 
@@ -74,7 +74,7 @@ def types(at: Pair) -> Iterator[Fact]:
         "old": at.old.holder("type", "enum", "const"),
         "new": at.new.holder("type", "enum", "const"),
     }
-    probes: dict[str, Any] = {}
+    probes: Probes = {}
     message = f"the type was {_named(old)} and is {_named(new)}"
     if lost:
         probes["backward"] = at.probe(facets.type_schema(lost))

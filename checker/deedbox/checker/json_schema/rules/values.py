@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.json_schema.rules.definition import are, inclusion, listing, shown
 
@@ -55,16 +55,16 @@ RULES = (VALUE_REMOVED, VALUE_ADDED, ADDED, REMOVED, CONST_CHANGED)
 def listed_values(at: Pair) -> Iterator[Fact]:
     """Compares the values that both sides' lists leave."""
     old, new = at.old_values, at.new_values
-    where = {"old": at.old.holder("enum", "const"), "new": at.new.holder("enum", "const")}
+    where: dict[str, Any] = {"old": at.old.holder("enum", "const"), "new": at.new.holder("enum", "const")}
     if old is None and new is None:
         return
     if old is None:
         assert new is not None
         message = f"only {listing(new.values())} {are(len(new))} accepted now"
-        yield at.fact(ADDED, message, **where, probes={"backward": at.probe({"not": {"enum": list(new.values())}})})  # type: ignore[arg-type]
+        yield at.fact(ADDED, message, **where, probes={"backward": at.probe({"not": {"enum": list(new.values())}})})
     elif new is None:
         message = f"other values than {listing(old.values())} are accepted now"
-        yield at.fact(REMOVED, message, **where, probes={"forward": at.probe({"not": {"enum": list(old.values())}})})  # type: ignore[arg-type]
+        yield at.fact(REMOVED, message, **where, probes={"forward": at.probe({"not": {"enum": list(old.values())}})})
     else:
         gone = [value for key, value in old.items() if key not in new]
         come = [value for key, value in new.items() if key not in old]
@@ -73,12 +73,12 @@ def listed_values(at: Pair) -> Iterator[Fact]:
                 CONST_CHANGED,
                 f"the value was {shown(gone[0])} and is {shown(come[0])}",
                 probes={"backward": at.probe({"enum": gone}), "forward": at.probe({"enum": come})},
-                **where,  # type: ignore[arg-type]
+                **where,
             )
             return
         if gone:
             message = f"{listing(gone)} {are(len(gone))} no longer accepted"
-            yield at.fact(VALUE_REMOVED, message, **where, probes={"backward": at.probe({"enum": gone})})  # type: ignore[arg-type]
+            yield at.fact(VALUE_REMOVED, message, **where, probes={"backward": at.probe({"enum": gone})})
         if come:
             message = f"{listing(come)} {are(len(come))} accepted now"
-            yield at.fact(VALUE_ADDED, message, **where, probes={"forward": at.probe({"enum": come})})  # type: ignore[arg-type]
+            yield at.fact(VALUE_ADDED, message, **where, probes={"forward": at.probe({"enum": come})})
