@@ -175,7 +175,7 @@ class Compiler:
     def contains(self, term: Term, count: int) -> Term:
         """An array holds `count` items of the term at least; other values pass."""
         bare = self.contains_bare(term, count)
-        if bare.kind == t.NOT:  # the negation of an atom is of arrays alone
+        if bare.kind in (t.NOT, t.FALSE):  # these are of arrays alone, or of nothing
             return self.terms.or_((self.terms.type(ANY & ~ARRAY), bare))
         return bare
 
