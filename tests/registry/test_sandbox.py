@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from deedbox.checker.errors import NotASchema, UnresolvedReference
 from deedbox.registry import verdict_text
 from deedbox.registry.errors import Busy

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
-
 from deedbox.registry.errors import Busy, ConfigurationError, StorageUnavailable
 from deedbox.registry.storage import migrate, queries
 from deedbox.registry.storage.database import Database, parse_url
 from deedbox.registry.storage.models import Base
+from sqlalchemy import text
 
 
 def test_migrations_make_what_the_models_say(database: Database) -> None:
@@ -69,9 +68,13 @@ def test_sequence_numbers_are_dense_and_visible_in_order(database: Database) -> 
 
 
 def test_a_failed_write_leaves_nothing_and_no_gap(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.writing() as session:
-        queries.add_entry(session, "t", "test", "lost", {})
-        raise ZeroDivisionError
+    def fail() -> None:
+        with database.writing() as session:
+            queries.add_entry(session, "t", "test", "lost", {})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.writing() as session:
         assert queries.add_entry(session, "t", "test", "kept", {}).seq == 1
 

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Any
 
 from deedbox.registry.errors import Busy
-from deedbox.registry.sandbox.protocol import LENGTH, Ask, write_frame
+from deedbox.registry.sandbox.protocol import LENGTH, Ask, Fault, write_frame
 
 log = logging.getLogger("deedbox.sandbox")
 
@@ -38,7 +38,7 @@ class WorkerLost(Exception):
 
 
 class NoAnswer:
-    """A question that cost two processes their lives. `reason` is a sentence for the reader of the verdict."""
+    """A question that cost processes their lives, or met a fault of the checker. `reason` says so to people."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -68,7 +68,6 @@ class Sandbox:
 
         Raises:
             Busy: no process came free in time.
-            RuntimeError: the checker failed in a way it should not.
         """
         if not asks:
             return []
@@ -94,10 +93,14 @@ class Sandbox:
                     asks[len(answers)] = replace(ask, algebra=False)
                 else:
                     answers.append(NoAnswer(f"the comparison {lost.why}, also without the set algebra"))
-        for answer in answers:
-            if isinstance(answer, RuntimeError):
-                raise answer
-        return answers
+        return [self._explained(answer, ask) for answer, ask in zip(answers, asks, strict=True)]
+
+    @staticmethod
+    def _explained(answer: Any, ask: Ask) -> Any:
+        if isinstance(answer, Fault):
+            log.error("the checker failed on %s of %s\n%s", ask.action, ask.name, answer.trace)
+            return NoAnswer(f"the checker failed ({answer.summary}): a fault of its own, told in the server's log")
+        return answer
 
     def start(self) -> None:
         """Starts the processes that are not running and not at work."""

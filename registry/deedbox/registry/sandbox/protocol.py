@@ -40,6 +40,14 @@ class Checked:
     syntax: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The checker failed in a way it should not."""
+
+    summary: str
+    trace: str
+
+
 def read_frame(stream: IO[bytes]) -> Any:
     """The next frame.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import traceback
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from deedbox.checker.json_schema.dialects import DIALECTS
 from deedbox.checker.json_schema.metaschema import check_schema
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.registry import verdict_text
-from deedbox.registry.sandbox.protocol import Ask, Checked, read_frame, write_frame
+from deedbox.registry.sandbox.protocol import Ask, Checked, Fault, read_frame, write_frame
 
 
 def answer(ask: Ask) -> Checked | str:
@@ -67,29 +68,31 @@ def _limit_processor(seconds: int) -> None:
 
 
 def main(memory_mb: int, seconds: int) -> None:
-    """Answers until stdin ends."""
+    """Answers until the parent is gone."""
     limit = memory_mb << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a stray print must not break the frames
-    write_frame(replies, "ready")
-    while True:
-        try:
-            asks: list[Ask] = read_frame(requests)
-        except EOFError:
-            return
-        for ask in asks:
-            _limit_processor(seconds)
-            try:
-                reply: Any = answer(ask)
-            except CheckerError as error:
-                reply = error
-            except MemoryError:
-                os._exit(3)  # what is left of the heap is not to be trusted
-            except Exception as error:  # noqa: BLE001 - the parent reports it as its own failure
-                reply = RuntimeError(f"{type(error).__name__}: {error}")
-            write_frame(replies, reply)
+    try:
+        write_frame(replies, "ready")
+        while True:
+            for ask in read_frame(requests):
+                _limit_processor(seconds)
+                write_frame(replies, _reply(ask))
+    except (EOFError, BrokenPipeError):
+        os._exit(0)  # not by way of closing what nobody reads
+
+
+def _reply(ask: Ask) -> Any:
+    try:
+        return answer(ask)
+    except CheckerError as error:
+        return error
+    except MemoryError:
+        os._exit(3)  # what is left of the heap is not to be trusted
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next question may fare better
+        return Fault(f"{type(error).__name__}: {error}"[:200], traceback.format_exc())
 
 
 if __name__ == "__main__":
