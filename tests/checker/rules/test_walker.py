@@ -187,12 +187,33 @@ class TestProperties:
         assert '"a", "b"' in fact.message
 
     def test_a_removed_property_is_asked_about_in_every_direction(self, facts: Any) -> None:
-        (fact,) = facts({"properties": {"a": STRING}}, {"additionalProperties": False})[:1]
-        assert {d: p.fragment for d, p in fact.probes.items()} == {
-            "policy": True,
-            "backward": True,
-            "forward": {"not": STRING},
-        }
+        old, new = {"properties": {"a": STRING}}, {"additionalProperties": False}
+        (fact, *_) = facts(old, new)
+        assert {d: p.fragment for d, p in fact.probes.items()} == {"policy": True, "backward": True}
+        (fact, *_) = facts(old, {"additionalProperties": True})
+        assert {d: p.fragment for d, p in fact.probes.items()} == {"policy": True, "forward": {"not": STRING}}
+
+    def test_what_the_old_version_cannot_send_under_a_new_name_is_told_at_once(self, facts: Any) -> None:
+        def asked(old: Any, **options: Any) -> Any:
+            (fact,) = facts(old, old | {"properties": {**old.get("properties", {}), "b": INTEGER}}, **options)
+            assert fact.rule.id == "property-added"
+            return fact.probes["backward"].fragment
+
+        assert asked({"properties": {"a": STRING}}) is False
+        assert asked({"properties": {"a": STRING}}, content_model="open") == {"not": INTEGER}
+        assert asked({"properties": {"a": STRING}, "additionalProperties": True}) == {"not": INTEGER}
+        assert asked({"type": "object"}) == {"not": INTEGER}
+
+    def test_under_a_pattern_the_search_is_asked(self, facts: Any) -> None:
+        """Another pattern may match the same name and declare the property there."""
+
+        def document(kind: Any) -> Any:
+            return {
+                "patternProperties": {"^x": {"properties": {"a": STRING} | kind}, "y$": {"properties": {"b": STRING}}}
+            }
+
+        (fact,) = facts(document({}), document({"b": INTEGER}))
+        assert (fact.rule.id, fact.probes["backward"].fragment) == ("property-added", {"not": INTEGER})
 
 
 class TestBranches:

@@ -50,6 +50,11 @@ class Place:
             return ()
         return (*self.parent.path, self.step)
 
+    @cached_property
+    def exact(self) -> bool:
+        """Whether the steps lead to one location: not to any of those that some pattern or remainder covers."""
+        return all(isinstance(step, Property | Item | SomeItem) for step in self.path)
+
     def child(self, step: Step) -> Place:
         """The location a step below."""
         return Place(self, step, *self.roots)
@@ -143,6 +148,10 @@ class Pair:
     @staticmethod
     def _known(side: Side, location: Location, name: str) -> bool:
         return name in location.names or side.matches(name)
+
+    def unsent(self, name: str, writer: Location) -> bool:
+        """Whether the writer, read closed, can put nothing under a name here: no message can show what it means."""
+        return self.options.content_model != "open" and self.place.exact and not writer.declares(name)
 
     def probe(
         self,

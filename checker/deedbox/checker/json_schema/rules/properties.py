@@ -97,17 +97,21 @@ def named_properties(at: Pair) -> Iterator[Fact]:
         start = at.old.properties[name][0]
         probes: Probes = {
             "policy": at.probe(True, Property(name)),
-            # Once the name means nothing any more, anything may stand under it: the old version accepts only its own.
-            "forward": at.refused_by(tuple(at.old.properties[name]), Property(name)),
         }
+        if not at.unsent(name, at.place.new):
+            # Once the name means nothing any more, anything may stand under it: the old version accepts only its own.
+            probes["forward"] = at.refused_by(tuple(at.old.properties[name]), Property(name))
         refusal = refusals(at.new, at, name, at.old.properties[name])
         if refusal:
             probes["backward"] = refusal
         if name in renamed:
             successor = renamed[name]
             come = at.new.properties[successor]
-            probes.setdefault("backward", at.refused_by(tuple(come), Property(successor)))
-            probes["forward"] = refusals(at.old, at, successor, come) or probes["forward"]
+            if not refusal and not at.unsent(successor, at.place.old):
+                probes["backward"] = at.refused_by(tuple(come), Property(successor))
+            refusal = refusals(at.old, at, successor, come)
+            if refusal:
+                probes["forward"] = refusal
             yield at.fact(
                 RENAMED, f"{shown(name)} is gone and {shown(successor)} has come with the same schema: a rename",
                 old=start, new=come[0], side="old", level="breaking", probes=probes,
@@ -126,7 +130,11 @@ def named_properties(at: Pair) -> Iterator[Fact]:
         if name in renamed.values():
             continue
         starts = at.new.properties[name]
-        probes = {"backward": at.refused_by(tuple(starts), Property(name))}
+        # Where the old version could not send the name, that is told at once: most added properties are of this kind.
+        unsent = at.unsent(name, at.place.old)
+        probes = {
+            "backward": at.probe(False, Property(name)) if unsent else at.refused_by(tuple(starts), Property(name))
+        }
         refusal = refusals(at.old, at, name, starts)
         if refusal:
             probes["forward"] = refusal
