@@ -103,7 +103,8 @@ def _run(args: Sequence[str] | None) -> int:
             from click.shell_completion import shell_complete
 
             return shell_complete(cli, {}, NAME, COMPLETE, instruction)
-        with cli.make_context(NAME, list(sys.argv[1:] if args is None else args)) as ctx:
+        arguments = list(sys.argv[1:] if args is None else args)
+        with cli.make_context(NAME, arguments, color=_color()) as ctx:
             result = cli.invoke(ctx)
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -143,6 +144,11 @@ def _unexpected(error: Exception) -> int:
     )
 
 
+def _color() -> bool | None:
+    """False where nobody wants colours; None leaves it to whether the stream is a terminal."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+
+
 def _sentence(error: OSError) -> str:
     """What the machine refused: a disk that is full, a file that is not there."""
     return f"{error.filename or 'standard output'}: {error.strerror or error}"
@@ -152,7 +158,11 @@ def _fail(message: str, code: Exit) -> int:
     from deedbox.cli.plain import printable
 
     try:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(message, newlines=True)}", err=True)
+        click.echo(
+            f"{click.style('error:', fg='red', bold=True)} {printable(message, newlines=True)}",
+            err=True,
+            color=_color(),
+        )
     except OSError:
         _silence(sys.stderr)
     return code

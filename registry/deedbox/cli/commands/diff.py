@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 @click.option(
     "--budget-ms",
     type=click.FloatRange(min=1),
-    default=DEFAULT_MILLISECONDS,
-    show_default=f"{DEFAULT_MILLISECONDS:g}",
+    default=int(DEFAULT_MILLISECONDS),
+    show_default=True,
     metavar="MS",
     help="Milliseconds to search for a proof or a counterexample; past them the verdict is undecided.",
 )

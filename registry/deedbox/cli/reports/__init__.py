@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -100,7 +99,7 @@ def emit(report: Report, outputs: Sequence[Output]) -> None:
     for output in sorted(outputs, key=lambda output: output.file is None):
         text = _module(output.format).render(report)
         if output.file is None:
-            click.echo(text, nl=False, color=None if sys.stdout.isatty() else False)
+            click.echo(text, nl=False)
             continue
         try:
             output.file.write_text(click.unstyle(text), encoding="utf-8", errors="backslashreplace")

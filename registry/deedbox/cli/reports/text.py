@@ -59,7 +59,10 @@ def _change(change: Change, command: str) -> Iterator[str]:
     verdict = click.style(change.verdict, fg=color, bold=True)
     title = click.style(printable(_title(change, command)), bold=True)
     yield f"{title}: {verdict}{_outcome(change, command)}"
+    broken = any(link.holds is False for link in change.links)
     for refusal in change.refusals:
+        if refusal.code == "link-broken" and broken:
+            continue  # the link itself is shown below, with its witness
         yield f"  {click.style('refused', fg='red')}: {printable(refusal.message)}"
     if change.verdict == "undecided" and not any(f.finding.level == "undecided" for f in change.findings):
         for direction, reason in change.undecided():
@@ -71,12 +74,14 @@ def _change(change: Change, command: str) -> Iterator[str]:
 
 
 def _links(change: Change) -> Iterator[str]:
+    shown = [located.finding.witness for located in change.findings]
     if change.links:
         yield ""
     for link in sorted(change.links, key=lambda link: _EXIT_ORDER[link.holds]):
         if link.holds is not True:
             yield f"  {_MARKS[link.holds]} {printable(link_sentence(link))}"
-            yield from _witness(link.witness, "    ")
+            if link.witness not in shown:
+                yield from _witness(link.witness, "    ")
     good = [_other_side(link, change.name) for link in change.links if link.holds is True]
     if good:
         more = f" and {plural(len(good) - _MOST_LINKS, 'other')}" if len(good) > _MOST_LINKS else ""
