@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deedbox.checker.json_schema.inclusion.compiling import Compiler
     from deedbox.checker.json_schema.inclusion.terms import Term
 
-_MAX_PATTERNS = 7
+_MAX_PATTERNS = 9
 
 
 class Closings:

@@ -123,6 +123,38 @@ def generic(tableau: Tableau, region: Term) -> Term:
     return known
 
 
+def _under(region: Term, decided: dict[Term, bool]) -> bool | None:
+    """The truth of a region where some of its atoms are decided; None where those do not settle it."""
+    kind = region.kind
+    if kind == t.NOT:
+        truth = _under(region.args[0], decided)
+        return None if truth is None else not truth
+    if kind in (t.AND, t.OR):
+        settling = kind == t.OR
+        unsure = False
+        for part in region.args:
+            truth = _under(part, decided)
+            if truth is settling:
+                return settling
+            unsure = unsure or truth is None
+        return None if unsure else not settling
+    if kind <= t.FALSE:
+        return kind == t.TRUE
+    return decided.get(region)
+
+
+def _first_atom(region: Term, decided: dict[Term, bool]) -> Term:
+    """An atom of the region that is not decided."""
+    stack = [region]
+    while stack:
+        term = stack.pop()
+        if term.kind in (t.AND, t.OR, t.NOT):
+            stack += term.args
+        elif term.kind > t.FALSE and term not in decided:
+            return term
+    raise AssertionError("a region that is open has an open atom")
+
+
 def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
     """The goal less the alternatives that ask for a member which cannot be. What is left is often very little."""
     terms = tableau.terms
@@ -262,6 +294,7 @@ class _Solver:
         self.reason = ""
         self._splits: list[tuple[Term, Term]] | None = None
         self._always: list[Term] = []
+        self._unlisted = tableau.terms.true
 
     def object(self, members: dict[str, Term]) -> dict[str, Any] | None:
         """An object with the members, those that must be there somewhere, and as many more as it needs."""
@@ -357,7 +390,11 @@ class _Solver:
                 self.reason = "few names match the patterns, and they are wanted several times"
 
     def regions(self, region: Term, term: Term) -> Iterator[tuple[Term, Term]]:
-        """The cells of a region: names that match the same patterns, and what their values must be."""
+        """The cells of a region, each with what the values there must be: names on which all regions agree.
+
+        What a cell asks of values grows with the regions it is in; once some regions leave no value, all cells within
+        them are passed over.
+        """
         tableau, terms = self.tableau, self.tableau.terms
         if self._splits is None:
             by_region: dict[Term, list[Term]] = {}
@@ -366,24 +403,45 @@ class _Solver:
             self._always = by_region.pop(terms.true, [])
             by_region.pop(terms.false, None)
             self._splits = [(where, terms.and_(what)) for where, what in by_region.items()]
-        unlisted = terms.not_(terms.enum(frozenset(self.facts.listed)))
-        start = terms.and_((generic(tableau, region), unlisted))
-        stack = [(0, start, terms.and_((term, *self._always)))]
+            self._unlisted = terms.not_(terms.enum(frozenset(self.facts.listed)))
+        splits = self._splits
+        barren: list[frozenset[int]] = []
+        start = terms.and_((generic(tableau, region), self._unlisted))
+        nowhere: frozenset[int] = frozenset()
+        stack: list[tuple[Term, Term, frozenset[int], tuple[int, ...], dict[Term, bool]]] = [
+            (start, terms.and_((term, *self._always)), nowhere, tuple(range(len(splits))), {})
+        ]
         while stack:
-            at, cell, wanted = stack.pop()
-            if cell is terms.false or wanted is terms.false:
+            cell, wanted, inside, open_, decided = stack.pop()
+            if cell is terms.false:
                 continue
             tableau.budget.spend(1, tableau.where)
-            if at and at > 1:
+            left, fresh = [], []
+            for i in open_:
+                truth = _under(splits[i][0], decided)
+                if truth is None:
+                    left.append(i)
+                elif truth:
+                    fresh.append(i)
+            if fresh:
+                inside = inside.union(fresh)
+                if any(b <= inside for b in barren):
+                    continue
+                wanted = terms.and_((wanted, *(splits[i][1] for i in fresh)))
+            if wanted is terms.false or (left and tableau.sat(wanted).status == EMPTY):
+                barren.append(inside)
+                continue
+            if len(decided) > 1:
                 there = tableau.names(cell, 1, frozenset())
                 if not there.strings and there.complete:
                     continue
-            if at == len(self._splits):
+            if not left:
                 yield cell, wanted
                 continue
-            where, what = self._splits[at]
-            stack.append((at + 1, terms.and_((cell, where)), terms.and_((wanted, what))))
-            stack.append((at + 1, terms.and_((cell, terms.not_(where))), wanted))
+            atom = _first_atom(splits[left[0]][0], decided)
+            rest = tuple(left)
+            stack.append((terms.and_((cell, atom)), wanted, inside, rest, {**decided, atom: True}))
+            stack.append((terms.and_((cell, terms.not_(atom))), wanted, inside, rest, {**decided, atom: False}))
 
     def fill(self, members: dict[str, Term]) -> dict[str, Any] | None:
         """The object, with as many more members as it needs."""
