@@ -94,6 +94,8 @@ REFACTORINGS = {
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(schemas)
 def test_a_refactoring_is_a_patch(name: str, schema: Any) -> None:
+    # In a branch a mark is no longer the schema's own, and that is a change: only what judges values is moved here.
+    assume("deprecated" not in str(schema))
     again = REFACTORINGS[name](schema)
     assume(again != schema)
     comparison = compare(schema, again)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NoReturn
 
-from deedbox.checker.errors import DuplicateKey, NotJsonValue, SyntaxInvalid, TooLarge
+from deedbox.checker.errors import NotJsonValue, SyntaxInvalid, TooLarge
 from deedbox.checker.pointers import join
 
 MAX_BYTES = 16 * 1024 * 1024

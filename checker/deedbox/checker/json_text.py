@@ -42,7 +42,10 @@ def raise_at_fault(text: str, name: str, cause: NotJsonValue | None) -> NoReturn
             if pointer in seen and cause is None:
                 raise DuplicateKey(
                     f"the key {token} stands twice in one object: keep one of them",
-                    source=name, pointer=pointer, line=line, column=column,
+                    source=name,
+                    pointer=pointer,
+                    line=line,
+                    column=column,
                 ) from None
             seen.add(pointer)
         elif cause is not None and _OUT_OF_RANGE.fullmatch(token):

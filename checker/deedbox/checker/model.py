@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-JsonValue: TypeAlias = "None | bool | int | Decimal | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | Decimal | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """A parsed JSON value. Numbers are exact: an `int` where the value is integral (1.0 is 1), else a `Decimal`."""
 
 Direction: TypeAlias = Literal["backward", "forward", "policy"]
@@ -79,6 +79,8 @@ class Finding:
     witness: Witness | None
     fingerprint: str
     side: Literal["new", "old"] = "new"
+    reach: tuple[str, ...] = ()
+    """For an API: every operation that has this one cause in common."""
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as `diff --format json` prints it, less `file` and `line`, which a caller with files adds."""
@@ -93,6 +95,7 @@ class Finding:
             "witness": witness_dict(self.witness),
             "fingerprint": self.fingerprint,
             "side": self.side,
+            **({"reach": list(self.reach)} if self.reach else {}),
         }
 
 

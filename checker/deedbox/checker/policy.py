@@ -151,9 +151,7 @@ class Gate:
             "needed": self.needed,
             "allowed": self.allowed,
             "allowed_by": self.allowed_by,
-            "refusals": [
-                {"code": r.code, "message": r.message, "findings": list(r.findings)} for r in self.refusals
-            ],
+            "refusals": [{"code": r.code, "message": r.message, "findings": list(r.findings)} for r in self.refusals],
         }
 
 
@@ -219,6 +217,8 @@ def gate(
         return _answer("new", "none", None, declared, declared or _first(history), "", refusals, None)
     judgement = _judged(by_version[baseline], role)
     bump = judgement.bump
+    if judgement.verdict == "identical" and declared in (None, baseline):
+        others = []  # nothing to publish: what the version broke was judged when it came
     removed_by_acceptance = False
     if judgement.verdict in ("breaking", "undecided"):
         open_findings = [f for f in judgement.findings if f.level in ("breaking", "undecided")]
@@ -302,7 +302,9 @@ def _undecided(judgement: Judgement, version: str) -> Refusal:
     open_findings = [f for f in judgement.findings if f.level == "undecided"]
     reason = "; ".join(dict.fromkeys(f.message for f in open_findings)) or "neither proof nor witness"
     return Refusal(
-        "undecided", f"could not tell whether {version} is broken: {reason}", tuple(f.fingerprint for f in open_findings)
+        "undecided",
+        f"could not tell whether {version} is broken: {reason}",
+        tuple(f.fingerprint for f in open_findings),
     )
 
 
@@ -314,9 +316,7 @@ def _too_low(needed: str, declared: str, findings: Sequence[Finding], detail: st
     )
 
 
-def _field_lives(
-    blocking: Sequence[Finding], role: Role, drained: Mapping[str, str], queued: bool
-) -> list[Refusal]:
+def _field_lives(blocking: Sequence[Finding], role: Role, drained: Mapping[str, str], queued: bool) -> list[Refusal]:
     """Refusals by the life of a field: it must have been marked, and a consumer's must be gone from every queue."""
     refusals = []
     for finding in {f.fingerprint: f for f in blocking}.values():

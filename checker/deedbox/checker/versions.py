@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from semver import Version
-
 from deedbox.checker.errors import InvalidVersion
+from semver import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import yaml
-
 from deedbox.checker import documents
 from deedbox.checker.errors import DocumentError, DuplicateKey, NotJsonValue, SyntaxInvalid, TooLarge
 from deedbox.checker.pointers import join
@@ -18,10 +17,8 @@ from deedbox.checker.pointers import join
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-try:
-    from yaml import CParser as _Parser
-except ImportError:  # a PyYAML built without libyaml
-    from yaml import Loader as _Parser  # type: ignore[assignment]
+# libyaml's parser, or the slower one of a PyYAML built without it: both give the same events.
+_Parser: Any = getattr(yaml, "CParser", yaml.Loader)
 
 _NULL = re.compile(r"(?:null|Null|NULL|~|)")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -146,8 +143,8 @@ class _Reader:
         for key in self.events:
             if isinstance(key, yaml.MappingEndEvent):
                 break
-            if isinstance(key, yaml.AliasEvent) and isinstance(self.anchors.get(key.anchor, (None, 0))[0], str):
-                text = self.anchors[key.anchor][0]
+            if isinstance(key, yaml.AliasEvent) and isinstance(self.anchors.get(str(key.anchor), (None, 0))[0], str):
+                text = self.anchors[str(key.anchor)][0]
             elif isinstance(key, yaml.ScalarEvent):
                 text = key.value
                 if key.anchor:

@@ -14,9 +14,9 @@ from deedbox.checker.documents import Document, load_document
 from deedbox.checker.json_schema import algebra as set_algebra
 from deedbox.checker.json_schema.inclusion import Outcome, Reading, Search
 from deedbox.checker.json_schema.metaschema import check_schema
+from deedbox.checker.json_schema.probes import Probe, probe_schema
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.json_schema.verify import Reader, presentable
-from deedbox.checker.json_schema.probes import Probe, at_path
 from deedbox.checker.json_schema.walker import walk
 from deedbox.checker.model import Comparison, ContentModel, Direction, Finding, Inclusion, Kind, Level, Witness
 from deedbox.checker.rules import catalogue
@@ -48,9 +48,13 @@ def compare_schemas(
 ) -> Comparison:
     """See `deedbox.checker.compare`."""
     schemas = [_read(document, dialect) for document in (old, new)]
-    task = _Task(schemas[0], schemas[1], content_model, format_assertion, milliseconds, algebra, contract)
+    task = Task(schemas[0], schemas[1], content_model, format_assertion, milliseconds, algebra, contract)
     backward, forward = task.inclusion("backward"), task.inclusion("forward")
-    facts = [] if task.identical else walk(schemas[0], schemas[1])
+    facts = (
+        []
+        if task.identical
+        else walk(schemas[0], schemas[1], content_model=content_model, format_assertion=format_assertion)
+    )
     equal = task.equal(backward, forward)
     findings = list(task.findings(facts, {"backward": backward, "forward": forward}, equal))
     # A finding's own search may find what the whole direction's could not.
@@ -90,8 +94,8 @@ def _read(document: Document, dialect: str | None) -> Schema:
     return schema
 
 
-class _Task:
-    """One comparison: both sides, their readers, and the time that is left."""
+class Task:
+    """One question and its facts: two schemas, their readers, and the time that is left."""
 
     def __init__(
         self,
@@ -340,5 +344,5 @@ def fingerprint(rule: str, contract: str, pointer: str, old: Any, new: Any) -> s
 
 
 def _probe_reading(probe: Probe, fragment: Any) -> Reading:
-    document = load_document(at_path(probe.path, fragment), "probe")
+    document = load_document(probe_schema(probe, fragment), "probe")
     return Reading(Schema(document, "draft2020-12").node)

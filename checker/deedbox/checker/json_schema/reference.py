@@ -10,12 +10,11 @@ from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from deedbox.checker.patterns import compile_pattern
 from jsonschema import validators
 from jsonschema.exceptions import ValidationError
 from jsonschema_specifications import REGISTRY
 from referencing.jsonschema import lookup_recursive_ref
-
-from deedbox.checker.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,8 +133,8 @@ def _class(rank: int) -> Any:
     }
     if rank >= 19:
         keywords["unevaluatedProperties"] = _unevaluated_properties
-    base: Any = _BASES[rank]
-    return validators.extend(base, keywords)
+    extend: Any = validators.extend
+    return extend(_BASES[rank], keywords)
 
 
 def validator(schema: Schema) -> Any:
