@@ -112,6 +112,35 @@ class RegistryClient:
         """The versions of a contract, page by page."""
         return self._pages(f"{_contract(contract)}/versions", {})
 
+    def contracts(self, *, channel: str | None = None) -> Iterator[dict[str, Any]]:
+        """Contracts by name, page by page; only those on a channel where one is given."""
+        return self._pages("/contracts", {"channel": channel} if channel is not None else {})
+
+    def schema_usage(self, schema: int | UUID) -> tuple[str, str] | None:
+        """A contract and its version that have the schema of this Confluent id or GUID; None where nobody published it.
+
+        Asked of the Confluent routes, whose subjects are contracts and whose versions are ordinals.
+        """
+        try:
+            if not isinstance(schema, int):
+                ids = self._transport.json("GET", f"/schemas/guids/{schema}/ids")
+                schema = _shaped(self.url, lambda: int(ids[0]["id"]))
+            usages = self._transport.json("GET", f"/schemas/ids/{schema}/versions")
+        except Problem as problem:
+            if problem.status == 404:
+                return None
+            raise
+        pairs = _shaped(self.url, lambda: [(str(u["subject"]), int(u["version"])) for u in usages])
+        for subject, ordinal in pairs:
+            if "/" in subject:
+                page = self._json(
+                    "GET", f"{_contract(subject)}/versions", params={"after": str(ordinal - 1), "limit": 1}
+                )
+                for item in _page(self.url, page)[0]:
+                    if item.get("ordinal") == ordinal:
+                        return subject, str(item["version"])
+        return None
+
     def retire(self, contract: str, version: str, reason: str) -> dict[str, Any]:
         """Says that a version is no longer in use."""
         path = f"{_contract(contract)}/versions/{_segment(version)}/retirement"

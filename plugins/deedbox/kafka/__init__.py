@@ -1,0 +1,1 @@
+"""Live Kafka messages against registered contracts: serializers, a consumer, the guard, dead letters and replay."""

@@ -1,0 +1,62 @@
+"""What can go wrong around live messages. A bad *message* is no error but an `Invalid` value: see `inspection`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deedbox.kafka.inspection import Invalid
+
+
+class LiveError(Exception):
+    """Root of all that this room raises. `str()` is one sentence that says what, where and what to do."""
+
+
+class InvalidMessage(LiveError):
+    """A message that the policy says must not pass. `invalid` says why; `where` names the topic, partition and offset."""
+
+    def __init__(self, invalid: Invalid, where: str) -> None:
+        super().__init__(f"{where}: {invalid}")
+        self.invalid, self.where = invalid, where
+
+
+class UndeclaredContract(LiveError):
+    """A serializer was told to write a contract version that the registry does not know."""
+
+
+class UnsupportedFormat(LiveError):
+    """A contract's format has no decoder here yet."""
+
+
+class BrokerUnavailable(LiveError):
+    """The broker gave no answer in time."""
+
+
+class Fenced(LiveError):
+    """Another process has taken over this one's transactions or partitions: what was begun must be begun anew."""
+
+
+class DeadLetterRefused(LiveError):
+    """The dead-letter topic did not take a message. Nothing was committed; `topic` names it."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(
+            f"the dead-letter topic {topic} refuses: {reason}. Nothing is lost: the offsets were not committed. "
+            "Check that it exists, takes messages of this size, and lets this client write"
+        )
+        self.topic = topic
+
+
+class LimitReached(LiveError):
+    """Too many messages of a channel fail: more likely the schema or its version is wrong than all the messages are."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(
+            f"{topic}: {reason}. Nothing more of it goes to the dead letters: look at the version that is published "
+            "and at what changed last, then start again"
+        )
+        self.topic = topic
+
+
+class InvalidDeadLetter(LiveError):
+    """A message on a dead-letter topic that does not say where it came from."""

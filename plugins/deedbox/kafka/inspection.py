@@ -1,0 +1,315 @@
+"""What a message is: which contract and version, whether valid, and if not, where and why. Knows no client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from deedbox.kafka import claims
+from deedbox.kafka.decoding import Decoder
+from deedbox.kafka.lookup import Channel, Lookup, Unknown, Version, latest
+from deedbox.kafka.messages import CONFLUENT_ID, CONTRACT, VERSION, Headers, Record
+from deedbox.kafka.validation import NOT_JUDGED, UNDECLARED, CompiledSchema, Fault
+
+if TYPE_CHECKING:
+    from deedbox.kafka.counting import Counts
+
+Status: TypeAlias = Literal["valid", "invalid", "unjudged", "tombstone"]
+"""`unjudged`: the registry is away and never said, or nothing here reads the format. `tombstone`: a null value."""
+
+RETIRED, WRONG_CHANNEL = "retired-version", "undeclared-channel"
+"""Notes on traffic that is not as registered: the version is retired; its contract does not name this channel."""
+
+MAX_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """What a deserializer returns for a message that must not be handled as if it were one.
+
+    `rule` and `pointer` as in `Fault`, `raw` the value's bytes, contract and version as far as known.
+    """
+
+    reason: str
+    pointer: str
+    raw: bytes | None
+    rule: str = ""
+    contract: str = ""
+    version: str = ""
+
+    def __str__(self) -> str:
+        at = f" at {self.pointer}" if self.pointer else ""
+        about = f"{self.contract} {self.version}".strip()
+        return f"{about + ': ' if about else ''}{self.reason}{at} ({self.rule})"
+
+    @property
+    def fingerprint(self) -> str:
+        """What faults of one kind share."""
+        return Fault(self.rule, self.pointer, self.reason).fingerprint(self.contract)
+
+
+class Inspection(NamedTuple):
+    """What was found out about one message.
+
+    `version` is what it was written as (None where unknown), `value` the decoded body (None where it could not be),
+    `undeclared` the pointer of a member that its writer's contract does not name, `notes` what else is not as
+    registered, `claim` the contract and version it says it is, where those are not known.
+    """
+
+    status: Status
+    version: Version | None
+    value: Any
+    fault: Fault | None = None
+    undeclared: str | None = None
+    notes: tuple[str, ...] = ()
+    claim: tuple[str, str] = ("", "")
+
+    @property
+    def contract_name(self) -> str:
+        """The contract it was written as, or said to be."""
+        return self.version.contract if self.version is not None else self.claim[0]
+
+    @property
+    def version_number(self) -> str:
+        """The version it was written as, or said to be."""
+        return self.version.version if self.version is not None else self.claim[1]
+
+    def invalid(self, raw: bytes | None) -> Invalid:
+        """The value that stands for it where it is invalid."""
+        fault = self.fault or Fault(NOT_JUDGED, "", "it could not be judged")
+        return Invalid(fault.reason, fault.pointer, raw, fault.rule, self.contract_name, self.version_number)
+
+
+class _Route:
+    """How messages with one claim on one topic are judged, until `expires`.
+
+    Where `fault` is set, or `status` is not `valid`, that is the answer for all of them.
+    """
+
+    __slots__ = (
+        "admits", "claim", "decode", "decoder", "expires", "fault", "is_valid", "notes", "plain", "schema", "skip",
+        "status", "topic", "version",
+    )  # fmt: skip
+
+    def __init__(self, topic: str, claim: claims.Claim, expires: float) -> None:
+        self.topic = topic
+        self.claim = (_shown(claim.contract), _shown(claim.version))
+        self.expires, self.skip = expires, claim.skip
+        self.version: Version | None = None
+        self.schema: CompiledSchema | None = None
+        self.decoder: Decoder | None = None
+        self.fault: Fault | None = None
+        self.status: Status = "valid"
+        self.notes: tuple[str, ...] = ()
+        self.admits: Callable[[Any], bool] | None = None
+        self.is_valid: Callable[[Any], bool] = bool
+        self.decode: Callable[[bytes], Any] = bytes
+        self.plain = False
+        """Whether a valid message needs no more than its value said: no note, a version that is known."""
+
+    def stopped(self, status: Status, fault: Fault | None = None) -> _Route:
+        """This route, where messages need not be looked at."""
+        self.status, self.fault = status, fault
+        return self
+
+    def answer(
+        self, status: Status, value: Any = None, fault: Fault | None = None, undeclared: str | None = None
+    ) -> Inspection:
+        """An inspection's result."""
+        return Inspection(status, self.version, value, fault, undeclared, self.notes, self.claim)
+
+
+class Inspector:
+    """Judges messages. Safe to share between threads.
+
+    Args:
+        lookup: what is registered.
+        reader: the consumer's own version, against whose schema messages are judged, to the letter; None judges each
+            by the version it was written as.
+        defaults: topic → the version of messages that do not say theirs, where the registry's channel does not decide.
+        closed: also looks for members that the writer's contract does not name.
+        refuse_undeclared: such a member makes a message invalid; it always does where the content model is `closed`.
+        counts: where messages are counted.
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        *,
+        reader: Version | None = None,
+        defaults: dict[str, Version] | None = None,
+        closed: bool = False,
+        refuse_undeclared: bool = False,
+        counts: Counts | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lookup, self.reader, self.counts, self._clock = lookup, reader, counts, clock
+        self._defaults = defaults or {}
+        self._closed, self._refuse = closed, refuse_undeclared
+        self._routes: dict[Any, _Route] = {}
+
+    def inspect(self, topic: str, headers: Headers, value: bytes | None) -> Inspection:
+        """Judges one message. Never raises for what the message is."""
+        return self.inspect_all((Record(topic, -1, -1, None, value, headers),))[0]
+
+    def inspect_all(self, records: Sequence[Record]) -> list[Inspection]:
+        """Judges a batch and counts it. Never raises for what the messages are."""
+        now, routes = self._clock(), self._routes
+        found: list[Inspection] = []
+        # Of each route: how many messages were plainly valid. Nearly all are: this loop is what throughput rests on.
+        plain: dict[_Route, int] = {}
+        special: list[tuple[str, Inspection]] = []
+        for record in records:
+            value, topic = record.value, record.topic
+            if not value:
+                inspection = _EMPTY if value is not None else _TOMBSTONE
+            else:
+                headers = record.headers
+                named = dict(headers) if headers else _NONE
+                first = value[0]
+                # The headers that `claims.read` looks at, and the bytes before a body: all that a route depends on.
+                key = (
+                    topic,
+                    named.get(CONTRACT),
+                    named.get(VERSION),
+                    named.get(CONFLUENT_ID),
+                    None if first > 8 else value[: 5 if first == 0 else 17],
+                )
+                route = routes.get(key)
+                if route is None or route.expires <= now:
+                    route = self._route(key, topic, headers, value, now)
+                if route.plain and len(value) <= MAX_BYTES:
+                    try:
+                        decoded = route.decode(value[route.skip :] if route.skip else value)
+                        if route.is_valid(decoded) and (route.admits is None or route.admits(decoded)):
+                            found.append(_new(Inspection, ("valid", route.version, decoded, None, None, (), _NO_CLAIM)))
+                            plain[route] = plain.get(route, 0) + 1
+                            continue
+                    except ValueError:
+                        pass  # said again below, with the reason
+                inspection = self._judge(route, value)
+            found.append(inspection)
+            special.append((topic, inspection))
+        if self.counts is not None:
+            for route, count in plain.items():
+                assert route.version is not None
+                self.counts.add_valid(route.topic, route.version, count)
+            self.counts.add_all(special)
+        return found
+
+    def _judge(self, route: _Route, value: bytes) -> Inspection:
+        """One message in full, whatever it is."""
+        if route.fault is not None or route.status != "valid":
+            return route.answer(route.status, None, route.fault)
+        if len(value) > MAX_BYTES:
+            return route.answer("invalid", None, Fault("too-large", "", f"{len(value)} bytes, of {MAX_BYTES} at most"))
+        assert route.schema is not None
+        assert route.decoder is not None
+        try:
+            decoded = route.decode(value[route.skip :])
+        except ValueError as error:
+            return route.answer("invalid", None, route.decoder.explain(error))
+        if not route.is_valid(decoded):
+            fault = route.schema.fault(decoded)
+            if fault is None:  # the quick answer and the one that explains differ: neither is believed
+                fault = Fault(NOT_JUDGED, "", "the validator contradicts itself about this message")
+            return route.answer("unjudged" if fault.rule == NOT_JUDGED else "invalid", decoded, fault)
+        if route.admits is None or route.admits(decoded):
+            return route.answer("valid", decoded)
+        pointer = route.schema.closed.refusal(decoded) or ""
+        if not (self._refuse or (route.version is not None and route.version.content_model == "closed")):
+            return route.answer("valid", decoded, None, pointer)
+        fault = Fault(UNDECLARED, pointer, f"{pointer.rpartition('/')[2]!r} is not declared by {route.version}")
+        return route.answer("invalid", decoded, fault, pointer)
+
+    def _route(self, key: Any, topic: str, headers: Headers, value: bytes, now: float) -> _Route:
+        route = self._made(claims.read(headers, value), topic, now)
+        if len(self._routes) >= _MAX_ROUTES:
+            self._routes.clear()  # hostile claims can make any number: what is in use comes back at once
+        self._routes[key] = route
+        return route
+
+    def _made(self, claim: claims.Claim, topic: str, now: float) -> _Route:
+        route = _Route(topic, claim, now + self.lookup.fresh_seconds)
+        if claim.fault:
+            return route.stopped("invalid", Fault("wrong-magic", "", claim.fault))
+        # Also brings what is known of the topic's versions up to date: retirements, and the channels they name.
+        channel = self.lookup.channel(topic)
+        writer = self._writer(claim, topic, channel)
+        if isinstance(writer, Fault):
+            if self.reader is None:
+                return route.stopped("invalid", writer)
+            route.notes = (writer.rule,)  # a reader can judge by its own contract what it cannot name
+        elif isinstance(writer, Version):
+            route.version = writer
+            route.notes = (
+                *((RETIRED,) if writer.retired else ()),
+                *((WRONG_CHANNEL,) if writer.channels and topic not in writer.channels else ()),
+            )
+        judge = self.reader or route.version
+        route.decoder = judge.decoder if judge is not None else None
+        route.schema = self.lookup.compiled(judge) if judge is not None and route.decoder is not None else None
+        if judge is None or route.schema is None or route.decoder is None:
+            route.expires = now + _SOON
+            return route.stopped("unjudged")
+        route.decode, route.is_valid = route.decoder.decode, route.schema.is_valid
+        if self._closed and judge.closes:
+            route.admits = route.schema.closed.admits
+        route.plain = route.version is not None and not route.notes
+        return route
+
+    def _writer(self, claim: claims.Claim, topic: str, channel: Channel | Unknown) -> Version | Unknown | Fault:
+        if claim.contract is not None:
+            contract = _shown(claim.contract)
+            if claim.version is None:
+                return self._latest(contract, channel)
+            number = _shown(claim.version)
+            found = self.lookup.version(contract, number)
+            if found is Unknown.ABSENT:
+                return Fault("unknown-version", "", f"{contract or '?'} {number or '?'} is not registered")
+            return found
+        schema = claim.schema_id if claim.schema_id is not None else claim.guid
+        if schema is not None:
+            found = self.lookup.by_schema(topic, schema)
+            if found is Unknown.ABSENT:
+                return Fault("unknown-schema", "", f"nobody has published a schema with the id {schema}")
+            return found
+        if topic in self._defaults:
+            return self._defaults[topic]
+        if isinstance(channel, Unknown):
+            return channel
+        return channel.default() or Fault("no-contract", "", _ambiguous(channel))
+
+    def _latest(self, contract: str, channel: Channel | Unknown) -> Version | Unknown | Fault:
+        """The version of a message that names its contract alone."""
+        if isinstance(channel, Channel):
+            found = latest([v for v in channel.versions if v.contract == contract])
+            if found is not None:
+                return found
+        heard = self.lookup.latest(contract)
+        if heard is Unknown.ABSENT:
+            return Fault("unknown-contract", "", f"{contract or '?'} is not registered")
+        return heard
+
+
+_NONE: dict[str, bytes | None] = {}
+_NO_CLAIM = ("", "")
+_TOMBSTONE = Inspection("tombstone", None, None)
+_EMPTY = Inspection("invalid", None, None, Fault("empty", "", "the value is empty, which no JSON text is"))
+_SOON = 1.0
+"""Seconds after which what could not be found out is tried again."""
+_new = tuple.__new__
+_MAX_ROUTES = 20_000
+
+
+def _ambiguous(channel: Channel) -> str:
+    names: Sequence[str] = sorted({v.contract for v in channel.versions})
+    if not names:
+        return f"the message names no contract, and none is registered for {channel.topic}"
+    return f"the message names no contract, and {channel.topic} has several: {', '.join(names[:5])}"
+
+
+def _shown(text: bytes | None) -> str:
+    return text.decode("utf-8", "replace") if text is not None else ""

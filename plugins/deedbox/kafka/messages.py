@@ -1,0 +1,93 @@
+"""Records as the room passes them around, and the names of headers. Knows no client."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
+"""Record headers in their order. A name may stand twice; the last one counts, as in Kafka's own `lastHeader`."""
+
+CONTRACT = "deedbox-contract"
+VERSION = "deedbox-version"
+MESSAGE_ID = "deedbox-message-id"
+TRACE = "traceparent"
+"""W3C Trace Context, §3.2."""
+CONFLUENT_ID = "__value_schema_id"
+"""Confluent's header form of the schema id: 0x00 and the 4-byte id, or 0x01 and the 16-byte GUID."""
+VERDICT = "deedbox-verdict"
+"""Set in mode `mark`: `valid`, `invalid` or `unjudged`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPartition:
+    """One partition of a topic."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]"
+
+
+@dataclass(slots=True)
+class Record:
+    """One message with its place in the log. `timestamp` is in milliseconds; it and `offset` are -1 where unknown."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp: int = -1
+
+    @property
+    def place(self) -> TopicPartition:
+        """Its partition."""
+        return TopicPartition(self.topic, self.partition)
+
+    @property
+    def where(self) -> str:
+        """Its place as people write it: `topic[partition]@offset`."""
+        return f"{self.topic}[{self.partition}]@{self.offset}"
+
+
+def last(headers: Headers, name: str) -> bytes | None:
+    """The value of the last header of a name, or None."""
+    for found, value in reversed(headers):
+        if found == name:
+            return value
+    return None
+
+
+def text(headers: Headers, name: str) -> str | None:
+    """The last header of a name as UTF-8 text; None where it is missing or is no such text."""
+    value = last(headers, name)
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def replaced(headers: Headers, new: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """The headers with those names set to the new values, at the end; None values are written empty.
+
+    kafka-python refuses a header without a value, though the protocol has them.
+    """
+    added = list(new)
+    names = {name for name, _ in added}
+    return [(name, value if value is not None else b"") for name, value in headers if name not in names] + added
+
+
+def new_traceparent(parent: bytes | None = None) -> bytes:
+    """A `traceparent` (W3C Trace Context, version 00): a child of the one given, or the root of a new trace."""
+    parts = parent.split(b"-") if parent else []
+    known = len(parts) >= 4 and len(parts[1]) == 32 and len(parts[2]) == 16
+    trace = parts[1].decode("ascii", "replace") if known else secrets.token_hex(16)
+    flags = parts[3][:2].decode("ascii", "replace") if known else "00"
+    return f"00-{trace}-{secrets.token_hex(8)}-{flags}".encode()

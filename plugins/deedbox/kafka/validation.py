@@ -1,0 +1,125 @@
+"""A published schema compiled for live messages: whether a value is valid, and where and why it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker.documents import load_document
+from deedbox.checker.json_schema.schema import Schema
+from deedbox.checker.pointers import join
+from deedbox.kafka.closed import ClosedReading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOT_JUDGED = "not-judged"
+"""The rule of a message that no validator could judge: it is neither valid nor invalid."""
+UNDECLARED = "undeclared-property"
+"""The rule of the closed reading: a member that its writer's contract does not name."""
+_MAX_REASON = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a message: a rule (a keyword of JSON Schema, or one of this room's), where in it, and why."""
+
+    rule: str
+    pointer: str
+    reason: str
+
+    def fingerprint(self, contract: str) -> str:
+        """What faults of one kind share: contract, rule and pointer, array indices apart (12 hexadecimal digits)."""
+        place = "/".join("*" if token.isdigit() else token for token in self.pointer.split("/"))
+        return sha256("\x00".join((contract, self.rule, place)).encode()).hexdigest()[:12]
+
+
+class CompiledSchema:
+    """A JSON Schema made ready.
+
+    Args:
+        text: the document as published.
+        dialect: for documents without a known `$schema`.
+
+    Raises:
+        CheckerError: the document is no schema.
+    """
+
+    def __init__(self, text: bytes | str, dialect: str | None = None) -> None:
+        self.schema = Schema(load_document(text), dialect)
+        self.hostile = self.schema.measures.objection
+        self._validator: Any = None if self.hostile else _fast(self.schema)
+        self.is_valid: Callable[[Any], bool] = (
+            self._slowly_valid if self._validator is None else self._validator.is_valid
+        )
+        """Whether a value is valid to the letter."""
+
+    @cached_property
+    def closed(self) -> ClosedReading:
+        """Its closed reading."""
+        return ClosedReading(self.schema)
+
+    @cached_property
+    def _reference(self) -> Any:
+        from deedbox.checker.json_schema.reference import validator
+
+        return validator(self.schema)
+
+    def _slowly_valid(self, value: Any) -> bool:
+        return self._slow_fault(value) is None
+
+    def fault(self, value: Any) -> Fault | None:
+        """What is wrong with a value to the letter, or None."""
+        if self._validator is None:
+            return self._slow_fault(value)
+        error = next(iter(self._validator.iter_errors(value)), None)
+        if error is None:
+            return None
+        kind = error.kind
+        tokens = list(error.instance_path)
+        if kind.name == "required":
+            tokens.append(kind.property)
+        elif kind.name in ("additionalProperties", "unevaluatedProperties") and kind.unexpected:
+            tokens.append(kind.unexpected[0])
+        # The path ends in the keyword as the schema writes it, but for a subschema `false`, which is no keyword.
+        rule = kind.name if kind.name == "falseSchema" else str(error.schema_path[-1])
+        return Fault(rule, join("", *tokens), _shortened(error.message))
+
+    def _slow_fault(self, value: Any) -> Fault | None:
+        from deedbox.checker.errors import CheckerError
+        from deedbox.checker.patterns import PatternError
+
+        try:
+            exact = load_document(value).value
+            error = next(iter(self._reference.iter_errors(exact)), None)
+        except (RecursionError, PatternError, ArithmeticError, CheckerError) as trouble:
+            return Fault(NOT_JUDGED, "", _shortened(f"the schema is too demanding to judge it by: {trouble}"))
+        if error is None:
+            return None
+        return Fault(str(error.validator), join("", *error.absolute_path), _shortened(error.message))
+
+
+def _fast(schema: Schema) -> Any:
+    """The `jsonschema-rs` validator, or None where it refuses the document."""
+    import jsonschema_rs
+
+    root = schema.root
+    if isinstance(root, dict):
+        root = {k: v for k, v in root.items() if k != "$schema"}
+    kind = {
+        4: jsonschema_rs.Draft4Validator,
+        6: jsonschema_rs.Draft6Validator,
+        7: jsonschema_rs.Draft7Validator,
+        19: jsonschema_rs.Draft201909Validator,
+        20: jsonschema_rs.Draft202012Validator,
+    }[schema.dialect.rank]
+    try:
+        return kind(root, validate_formats=False, offline=True, registry=jsonschema_rs.Registry([]))
+    except Exception:  # noqa: BLE001 - a pattern or a reference that only this library refuses
+        return None
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= _MAX_REASON else message[: _MAX_REASON - 1] + "…"

@@ -1,0 +1,90 @@
+"""A real registry in this process, which can be taken away; and ways to say what is published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from deedbox.client import RegistryClient
+from deedbox.client.transport import Patience, Transport
+from deedbox.kafka.lookup import Lookup
+from deedbox.registry.app import create_app
+from deedbox.registry.config import Settings
+
+URL = "http://registry.example"
+
+ORDER = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {
+        "id": {"type": "string"},
+        "total": {"type": "integer"},
+        "lines": {"type": "array", "items": {"type": "object", "properties": {"sku": {"type": "string"}}}},
+    },
+}
+
+
+class Switch(httpx2.BaseTransport):
+    """Leads to the application while `on`; counts what is asked."""
+
+    def __init__(self, app: Any) -> None:
+        self._inner = httpx2.WSGITransport(app=app)
+        self.on = True
+        self.asked: list[str] = []
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(f"{request.method} {request.url.path}")
+        if not self.on:
+            raise httpx2.ConnectError("taken away by the test")
+        return self._inner.handle_request(request)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Registry:
+    """The registry and a client of it."""
+
+    def __init__(self, folder: Path) -> None:
+        app = create_app(Settings(database_url=f"sqlite:///{folder}/registry.db"))
+        self.services = app.extensions["deedbox"]
+        self.switch = Switch(app)
+        transport = Transport(URL, {}, Patience(attempts=1), transport=self.switch, sleep=lambda _: None)
+        self.client = RegistryClient(URL, transport=transport)
+        self.clock = Clock()
+
+    def publish(self, contract: str, schema: Any, **fields: Any) -> dict[str, Any]:
+        body = {
+            "schema": json.dumps(schema),
+            "role": "produces",
+            "kind": "event",
+            "channels": ["shop.orders"],
+            **fields,
+        }
+        return self.client.publish(contract, body)
+
+    def lookup(self, **options: Any) -> Lookup:
+        return Lookup(self.client, clock=self.clock, **options)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    registry = Registry(tmp_path)
+    yield registry
+    registry.services.sandbox.close()
+    registry.services.database.close()
+
+
+def header(contract: str | None = None, version: str | None = None) -> list[tuple[str, bytes]]:
+    """Deedbox's own headers."""
+    pairs = (("deedbox-contract", contract), ("deedbox-version", version))
+    return [(name, value.encode()) for name, value in pairs if value is not None]
