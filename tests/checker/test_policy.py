@@ -97,7 +97,7 @@ def test_the_first_publication_is_1_0_0() -> None:
         (BREAK, "2.0.0", True, "version", []), (BREAK, "1.3.0", False, "", ["version-too-low"]),
         (BREAK, "2.0.0-rc.1", True, "version", []),
         (BREAK, None, False, "", ["breaking-change"]),
-        (UNDECIDED, "2.0.0", None, "", ["undecided"]), (UNDECIDED, None, None, "", ["undecided"]),
+        (UNDECIDED, "2.0.0", True, "version", []), (UNDECIDED, "1.3.0", None, "", ["undecided"]), (UNDECIDED, None, None, "", ["undecided"]),
         (REMOVAL, "2.0.0", False, "", ["field-life"]),
         (DROP, "2.0.0", False, "", ["field-life"]),
     ],

@@ -225,34 +225,41 @@ def gate(
         if open_findings and all(f.fingerprint in fingerprints for f in open_findings):
             bump, removed_by_acceptance = "minor", True
         elif judgement.verdict == "undecided":
-            refusals.append(_undecided(judgement, baseline))
+            if declared is not None and versions.suffices(declared, baseline, "major"):
+                bump = "major"  # declared as a break: what could not be decided is allowed either way
+            else:
+                refusals.append(_undecided(judgement, baseline))
     blocking = [f for f in judgement.findings if f.level == "breaking" and f.fingerprint not in fingerprints]
+    broken_earlier: list[str] = []
     for other in others:
         earlier = _judged(by_version[other], role)
         fresh = [f for f in earlier.findings if f.level == "breaking" and f.fingerprint not in fingerprints]
         if earlier.verdict == "breaking" and fresh:
-            bump = "major"
+            if bump != "major":
+                broken_earlier.append(other)
             blocking += fresh
-            if declared is not None and versions.line_of(declared) == versions.line_of(other):
-                refusals.append(_too_low(versions.needed(baseline, "major"), declared, fresh, f" (it breaks {other})"))
         elif earlier.verdict == "undecided" and not all(
             f.fingerprint in fingerprints for f in earlier.findings if f.level == "undecided"
         ):
             refusals.append(_undecided(earlier, other))
+    detail = ""
+    if broken_earlier:
+        # The greatest version is kept, yet a reader of an earlier one of the same line is not.
+        bump, detail = "major", f": it breaks {', '.join(broken_earlier)}"
     needed = versions.needed(baseline, bump)
     if declared is None and bump == "major":
         # A version worked out by us would wave every break through: it takes a person to say that it is meant.
         refusals.append(
             Refusal(
                 "breaking-change",
-                f"this breaks {baseline}: undo it, or declare version {needed} to publish it as the break it is",
+                f"this breaks {', '.join(broken_earlier) or baseline}: undo it, or declare version {needed} to publish it as the break it is",
                 tuple(dict.fromkeys(f.fingerprint for f in blocking)),
             )
         )
     if declared is not None:
-        if bump is not None and not versions.suffices(declared, baseline, bump):
-            if not any(r.code == "version-too-low" for r in refusals):
-                refusals.append(_too_low(needed, declared, blocking))
+        in_line = any(versions.line_of(declared) == versions.line_of(v) for v in broken_earlier)
+        if in_line or (bump is not None and not versions.suffices(declared, baseline, bump)):
+            refusals.append(_too_low(needed, declared, blocking, detail))
         elif judgement.verdict != "identical" and versions.parse(declared) <= versions.parse(baseline):
             refusals.append(Refusal("version-not-above", f"{declared} is not above {baseline}"))
     refusals += _field_lives(blocking, role, drained or {}, queued)
