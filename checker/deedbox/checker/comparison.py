@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import UnknownFormat
+from deedbox.checker.formats import FORMATS
 
 if TYPE_CHECKING:
     from deedbox.checker.model import Comparison, ContentModel
-
-FORMATS = ("json-schema",)
-"""The document formats that can be compared."""
 
 DEFAULT_MILLISECONDS = 2_000.0
 """What one comparison may take where the caller does not say."""
@@ -34,7 +32,8 @@ def compare(
     """Compares two versions of a document, both ways.
 
     Args:
-        old, new: dict, bool, str or bytes (JSON or YAML text), or a `Document`.
+        old, new: dict, bool, str or bytes (JSON or YAML text), or a `Document`: an API of several files is an
+            `apis.sources.bundle`.
         format: the documents' format; one of `FORMATS`.
         content_model: what of properties that a schema does not mention: "tolerant", "open" or "closed".
         dialect: for documents whose `$schema` is missing (2020-12 where None) or no known draft: "draft4", "draft6",
@@ -50,6 +49,18 @@ def compare(
         DocumentError: a document cannot be read or is no schema; says where.
         UnknownFormat: no such format.
     """
+    if format == "openapi":
+        from deedbox.checker.openapi.comparing import compare_openapi
+
+        return compare_openapi(
+            load_document(old, old_name),
+            load_document(new, new_name),
+            content_model=content_model,
+            format_assertion=format_assertion,
+            milliseconds=milliseconds,
+            algebra=algebra,
+            contract=contract,
+        )
     if format != "json-schema":
         raise UnknownFormat(f"no format {format!r}: choose from {', '.join(FORMATS)}")
     from deedbox.checker.json_schema.comparing import compare_schemas

@@ -178,6 +178,16 @@ class Task:
             return proved
         return Inclusion(None, reason="read closed the writer admits no message at all: declare what it sends")
 
+    def proved_to_the_letter(self, direction: Direction) -> bool:
+        """Whether the inclusion holds with the writer read to the letter: it then holds however the writer is read."""
+        writer, reader = self.sides(direction)
+        outcome = self.search.find(
+            [self.reading(writer, closed=False)],
+            [self.reading(reader, closed=self.reader_closed)],
+            self.budget(_DIRECTION_SHARE),
+        )
+        return outcome.status == "empty"
+
     def confirmed(self, direction: Direction, value: Any) -> Witness | None:
         """A counterexample as a witness, once both validators confirm it; None (and a log entry) where they do not."""
         writer, reader = self.sides(direction)
@@ -262,6 +272,20 @@ class Task:
             [self.reading(reader, closed=self.reader_closed)],
             self.budget(_FINDING_SHARE),
         )
+
+    def to_the_letter(self, direction: Direction, probe: Probe) -> Witness | None:
+        """What shows a fact where the writer, too, is read to the letter; None where nothing does."""
+        writer, reader = self.sides(direction)
+        outcome = self.search.find(
+            [self.reading(writer, closed=False), _probe_reading(probe, probe.fragment)],
+            [self.reading(reader, closed=False)],
+            self.budget(_FINDING_SHARE),
+        )
+        if outcome.status != "found" or self.readers[writer].accepts(outcome.value) is not True:
+            return None
+        if self.readers[reader].accepts(outcome.value) is not False:
+            return None
+        return Witness(presentable(outcome.value), self.readers[reader].why(outcome.value))
 
     def shared(self, fact: Fact, probe: Probe) -> Witness | None:
         """For a policy finding: a message that both sides accept and that has a value at the place in question."""

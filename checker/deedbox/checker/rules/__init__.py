@@ -38,6 +38,7 @@ class Rule:
 @cache
 def catalogue() -> Mapping[str, Rule]:
     """Every rule by its id, in the order of the tables."""
-    from deedbox.checker.json_schema.rules import RULES
+    from deedbox.checker.json_schema import rules as json_schema
+    from deedbox.checker.openapi import rules as openapi
 
-    return MappingProxyType({rule.id: rule for rule in RULES})
+    return MappingProxyType({rule.id: rule for rule in (*json_schema.RULES, *openapi.RULES)})

@@ -1,0 +1,95 @@
+"""Believable values for the parts of a witness that are not in question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker import pointers
+from deedbox.checker.apis.cursor import target_of
+
+if TYPE_CHECKING:
+    from deedbox.checker.apis.cursor import Cursor
+
+_DEPTH = 8
+_STRINGS = {
+    "date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "time": "12:00:00Z", "email": "ada@example.com",
+    "uuid": "9b2c1f3e-5d4a-4c6b-8e7f-0a1b2c3d4e5f", "uri": "https://example.com/", "url": "https://example.com/",
+    "hostname": "example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "byte": "QQ==", "duration": "P1D",
+}  # fmt: skip
+
+
+def sample(place: Cursor | None, examples: Any = None) -> Any:
+    """A value that a schema very probably accepts: its example, default or first value where it has one.
+
+    It dresses a witness and proves nothing: what is in question is never sampled.
+    """
+    if examples is not None:
+        return examples
+    return "text" if place is None else _sample(place.document.value, place.value, 0)
+
+
+def example_of(place: Cursor) -> Any:
+    """The first example that stands beside a schema (media type, parameter), or None."""
+    if place.raw("example") is not None:
+        return place.raw("example")
+    examples = place.raw("examples")
+    if isinstance(examples, dict):
+        for held in examples.values():
+            if isinstance(held, dict) and "value" in held:
+                return held["value"]
+    return None
+
+
+def _sample(root: Any, schema: Any, depth: int) -> Any:
+    if not isinstance(schema, dict) or depth > _DEPTH:
+        return {} if depth > _DEPTH else "text"
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        target = target_of(reference)
+        try:
+            return _sample(root, pointers.get(root, target or ""), depth + 1)
+        except (LookupError, ValueError):
+            return None
+    for key in ("example", "default", "const"):
+        if key in schema:
+            return schema[key]
+    for key in ("examples", "enum"):
+        if isinstance(schema.get(key), list) and schema[key]:
+            return schema[key][0]
+    for key in ("oneOf", "anyOf"):
+        if isinstance(schema.get(key), list) and schema[key] and "properties" not in schema:
+            return _sample(root, schema[key][0], depth + 1)
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((k for k in kind if k != "null"), "null")
+    parts = [_sample(root, part, depth + 1) for part in schema.get("allOf", ()) if isinstance(part, dict)]
+    if kind == "object" or "properties" in schema or any(isinstance(part, dict) for part in parts):
+        merged: dict[str, Any] = {}
+        for part in parts:
+            merged |= part if isinstance(part, dict) else {}
+        properties = schema.get("properties", {})
+        required = schema.get("required", ())
+        for name in required if isinstance(required, list) else ():
+            merged.setdefault(name, _sample(root, properties.get(name, {}), depth + 1))
+        return merged
+    if parts:
+        return parts[0]
+    return _plain(root, schema, kind, depth)
+
+
+def _plain(root: Any, schema: dict[str, Any], kind: Any, depth: int) -> Any:
+    if kind == "array":
+        least = schema.get("minItems", 0)
+        item = schema.get("items", {})
+        return [_sample(root, item, depth + 1) for _ in range(min(least if isinstance(least, int) else 0, 3))]
+    if kind in ("integer", "number"):
+        return schema.get("minimum", 1)
+    if kind == "boolean":
+        return True
+    if kind == "null":
+        return None
+    text = _STRINGS.get(str(schema.get("format")), "text")
+    least, most = schema.get("minLength", 0), schema.get("maxLength", len(text))
+    if isinstance(least, int) and isinstance(most, int):
+        text = text.ljust(min(least, 1_000), "x")[: max(most, 0)]
+    return text

@@ -1,0 +1,279 @@
+"""Decides the schema positions of an API: each pair of schemas is one question, put once, in the direction of its writer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker.apis.findings import ApiFact, Weight
+from deedbox.checker.apis.formats import refusing_format
+from deedbox.checker.apis.translation import Reading, Translator, widened
+from deedbox.checker.json_schema.comparing import Task
+from deedbox.checker.json_schema.walker import walk
+from deedbox.checker.model import ContentModel, Direction, Inclusion, Witness
+from deedbox.checker.pointers import split
+from deedbox.checker.rules import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deedbox.checker.apis.findings import Findings
+    from deedbox.checker.apis.positions import Position, Writer
+    from deedbox.checker.apis.sources import Bundle
+    from deedbox.checker.apis.translation import Dialect
+    from deedbox.checker.json_schema.facts import Fact
+    from deedbox.checker.json_schema.schema import Schema
+
+_LEAST = 250.0
+"""Milliseconds that a position may take at least, however many there are."""
+_TO_THE_LETTER = frozenset({"max-properties-lowered", "max-properties-raised"})
+"""Rules about names that a schema does not list: a limit on their number would say nothing of a writer that sends listed names only."""
+API_DIRECTIONS: tuple[Direction, Direction] = ("backward", "forward")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller asks of every question. `milliseconds` is for all of them together."""
+
+    content_model: ContentModel
+    format_assertion: bool
+    milliseconds: float
+    algebra: bool
+
+
+@dataclass(slots=True)
+class Decided:
+    """What all positions say together, by the API's directions."""
+
+    holds: dict[Direction, list[Inclusion]] = field(default_factory=lambda: {"backward": [], "forward": []})
+    equal: list[bool | None] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One pair of schemas, as decided once: its facts have pointers from the schema's own root."""
+
+    facts: list[tuple[Fact, dict[Direction, tuple[Weight, Witness | None]]]]
+    inclusions: dict[Direction, Inclusion]
+    equal: bool | None
+
+
+class Decider:
+    """Puts the questions of two documents.
+
+    Args:
+        documents: old and new.
+        dialects: of their schemas.
+        positions: the pairs in question.
+        findings: where the facts go.
+        options: see there.
+    """
+
+    def __init__(
+        self,
+        documents: tuple[Bundle, Bundle],
+        dialects: tuple[Dialect, Dialect],
+        positions: list[Position],
+        findings: Findings,
+        options: Options,
+        same: Callable[[str, str], bool],
+    ) -> None:
+        self.documents, self.dialects = documents, dialects
+        self.positions, self.findings, self.options, self.same = positions, findings, options, same
+        self._translators: dict[tuple[int, Reading], Translator] = {}
+        self._answers: dict[tuple[str, str, Writer], _Answer] = {}
+
+    def decide(self) -> Decided:
+        """Decides every position that is not certainly the same on both sides."""
+        decided = Decided()
+        alike = self.dialects[0] == self.dialects[1]
+        open_ = [p for p in self.positions if not (alike and self.same(p.old.location, p.new.location))]
+        deadline = time.monotonic() + self.options.milliseconds / 1_000
+        groups: dict[tuple[str, str, Writer], list[Position]] = {}
+        for position in open_:
+            key = (position.old.resolved().location, position.new.resolved().location, position.writer)
+            if self.dialects[0] == "draft2020-12":  # what stands beside a reference counts
+                key = (position.old.location, position.new.location, position.writer)
+            groups.setdefault(key, []).append(position)
+        left = len(groups)
+        for key, members in groups.items():
+            share = max(_LEAST, (deadline - time.monotonic()) * 1_000 / left)
+            left -= 1
+            answer = self._answer(key[0], key[1], key[2], share)
+            for direction in API_DIRECTIONS:
+                decided.holds[direction].append(self._embedded(answer.inclusions[direction], members[0]))
+            decided.equal.append(answer.equal)
+            for position in members:
+                self._report(answer, position)
+        return decided
+
+    @staticmethod
+    def _embedded(inclusion: Inclusion, position: Position) -> Inclusion:
+        witness = inclusion.witness
+        if witness is None:
+            return inclusion
+        return Inclusion(
+            inclusion.holds,
+            inclusion.proof,
+            inclusion.reason,
+            Witness(position.embed(witness.value), _why(witness, position)),
+        )
+
+    def _report(self, answer: _Answer, position: Position) -> None:
+        for fact, weights in answer.facts:
+            place = position.new if fact.side == "new" else position.old
+            location = fact.location
+            pointer = place.pointer + fact.pointer
+            if not location or location == place.location:
+                location = place.resolved().location if self.dialects[0] != "draft2020-12" else place.location
+            witness = next((w for _, w in weights.values() if w is not None), None)
+            where = f"{position.where}{fact.pointer and ' at ' + fact.pointer}: "
+            self.findings.add(
+                ApiFact(
+                    fact.rule, pointer, location, fact.side, where + fact.message,
+                    {direction: weight for direction, (weight, _) in weights.items()}, fact.old, fact.new,
+                    None if witness is None else _Embed(position, witness),
+                ),
+                position.reach,
+            )  # fmt: skip
+
+    def _schemas(self, old: str, new: str, writer: Writer, direction: Direction) -> tuple[Schema, Schema, Direction]:
+        """Both sides as an API's direction asks for them, and that direction as schemas have it."""
+        union = self.options.content_model == "tolerant"
+        # Backward: old clients and the new provider. Whoever is on the reading side is read as a reader.
+        old_reads = (writer == "provider") == (direction == "backward")
+        sides = []
+        for i, (place, reads) in enumerate(((old, old_reads), (new, not old_reads))):
+            reading = Reading(writer, reads, union)
+            translator = self._translators.get((i, reading))
+            if translator is None:
+                translator = self._translators[i, reading] = Translator(self.documents[i], self.dialects[i], reading)
+            sides.append(translator.closure(place))
+        if union and writer == "provider":
+            if old_reads:
+                sides[0] = widened(sides[0], sides[1])
+            else:
+                sides[1] = widened(sides[1], sides[0])
+        return sides[0], sides[1], "forward" if old_reads else "backward"
+
+    def _answer(self, old: str, new: str, writer: Writer, milliseconds: float) -> _Answer:
+        facts: dict[tuple[str, str, str], tuple[Fact, dict[Direction, tuple[Weight, Witness | None]]]] = {}
+        inclusions: dict[Direction, Inclusion] = {}
+        equal: bool | None = None
+        for direction in API_DIRECTIONS:
+            before, after, asked = self._schemas(old, new, writer, direction)
+            task = Task(
+                before,
+                after,
+                self.options.content_model,
+                self.options.format_assertion,
+                milliseconds / 2,
+                self.options.algebra,
+                "",
+            )
+            inclusion = task.inclusion(asked)
+            if inclusion.holds is None and task.proved_to_the_letter(asked):
+                inclusion = Inclusion(True, "search")
+            found = walk(
+                before, after, content_model=self.options.content_model, format_assertion=self.options.format_assertion
+            )
+            if direction == "backward":
+                other: Direction = "backward" if asked == "forward" else "forward"
+                equal = task.equal(inclusion, task.inclusion(other))
+            explained = False
+            for fact in found:
+                weighed = self._weighed(task, fact, asked, inclusion, equal, direction)
+                entry = facts.setdefault((fact.rule.id, fact.side, fact.pointer), (fact, {}))
+                entry[1].update(weighed)
+                explained |= any(w[0] == "breaking" and w[1] == "inclusion" for w, _ in weighed.values())
+                if inclusion.holds is None and any(w == ("breaking", "inclusion") for w, _ in weighed.values()):
+                    inclusion = Inclusion(False, witness=next(w for _, w in weighed.values() if w is not None))
+            if inclusion.holds is not True and not explained:
+                fact = self._unexplained(task, asked, inclusion)
+                level: Weight = ("breaking" if inclusion.holds is False else "undecided", "inclusion")
+                facts[fact.rule.id, direction, fact.pointer] = (fact, {direction: (level, inclusion.witness)})
+            inclusions[direction] = inclusion
+        return _Answer(list(facts.values()), inclusions, equal)
+
+    def _weighed(
+        self, task: Task, fact: Fact, asked: Direction, inclusion: Inclusion, equal: bool | None, direction: Direction
+    ) -> dict[Direction, tuple[Weight, Witness | None]]:
+        """What a fact means in one of the API's directions."""
+        weighed: dict[Direction, tuple[Weight, Witness | None]] = {}
+        probe = fact.probes.get(asked)
+        if probe is not None:
+            level, witness = task.level(asked, probe, inclusion, equal)
+            if fact.rule.kind == "inclusion" or level == "breaking":
+                weighed[direction] = ((level, "inclusion"), witness)
+            if level != "breaking" and fact.rule.id in _TO_THE_LETTER:
+                witness = task.to_the_letter(asked, probe)
+                if witness is not None:
+                    weighed[direction] = (("breaking", "policy"), witness)
+        if fact.rule.kind == "policy" and direction == "backward" and direction not in weighed:
+            # What is gone is missed by the clients, whichever way the message goes; a client that no longer looks breaks nobody.
+            shared = fact.probes.get("policy")
+            witness = task.shared(fact, shared) if shared is not None else None
+            weighed[direction] = ((fact.level or "breaking", "policy"), witness)
+        elif fact.rule.kind == "annotation":
+            if fact.rule.id == "format-changed":
+                witness = refusing_format(task, fact, asked)
+                if witness is not None:
+                    weighed[direction] = (("breaking", "policy"), witness)
+                    return weighed
+            weighed["policy"] = ((fact.level or "patch", "annotation"), None)
+        elif not weighed and fact.rule.kind == "inclusion":
+            weighed[direction] = (("patch" if equal else "additive", "inclusion"), None)
+        return weighed
+
+    @staticmethod
+    def _unexplained(task: Task, asked: Direction, inclusion: Inclusion) -> Fact:
+        from deedbox.checker.json_schema.facts import Fact
+
+        rules = catalogue()
+        if inclusion.holds is None:
+            return Fact(rules["undecided"], "", "", "new", inclusion.reason, None, None, {}, "undecided")
+        rule = rules["accepts-less" if asked == "backward" else "accepts-more"]
+        return Fact(
+            rule, "", "", "new", rule.title[:1].lower() + rule.title[1:-1], task.old.root, task.new.root, {}, "breaking"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Embed:
+    """Makes the whole message of a schema's witness when it is asked for."""
+
+    position: Position
+    witness: Witness
+
+    def __call__(self) -> Witness:
+        return Witness(self.position.embed(self.witness.value), _why(self.witness, self.position))
+
+
+def _why(witness: Witness, position: Position) -> str:
+    return f"{position.where}: {witness.why}"
+
+
+def steps_of(pointer: str) -> list[Any] | None:
+    """The instance steps of a resolved path through a schema; None where it does not lead to a value of a message."""
+    from deedbox.checker.json_schema.probes import Item, Property, SomeItem
+
+    steps: list[Any] = []
+    tokens = split(pointer)
+    i = 0
+    while i < len(tokens):
+        keyword = tokens[i]
+        if keyword == "properties" and i + 1 < len(tokens):
+            steps.append(Property(tokens[i + 1]))
+            i += 2
+        elif keyword == "prefixItems" and i + 1 < len(tokens):
+            steps.append(Item(int(tokens[i + 1])))
+            i += 2
+        elif keyword == "items":
+            steps.append(SomeItem(0))
+            i += 1
+        elif keyword in ("allOf", "anyOf", "oneOf"):
+            i += 2
+        else:
+            return None
+    return steps

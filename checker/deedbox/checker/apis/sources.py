@@ -1,0 +1,180 @@
+"""Documents of several files: every file that a `$ref` names is read through the caller's loader, never by ourselves.
+
+A bundle is one value: the root document, with the other files under one extra key. References between files are
+rewritten to pointers into it, so that all else sees one document; `place` leads back to the file and the line.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote, urldefrag
+
+from deedbox.checker.apis.errors import FileMissing
+from deedbox.checker.documents import Document
+from deedbox.checker.pointers import escape, join, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Loader: TypeAlias = "Callable[[str], Document | None]"
+"""Gives the document at a path relative to the root document's folder (forward slashes), or None where there is none."""
+
+FILES = "x-deedbox-files"
+_DATA = frozenset({"example", "examples", "default", "enum", "const", "value"})
+"""Keywords whose values are data: a `$ref` in them is no reference."""
+_NAMES = frozenset({
+    "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "schemas", "parameters", "responses",
+    "headers", "examples", "requestBodies", "securitySchemes", "links", "callbacks", "pathItems", "paths", "webhooks",
+    "channels", "operations", "messages", "content", "mapping",
+})  # fmt: skip
+"""Keywords that hold an object of names: what looks like a keyword in it is a name."""
+
+
+class Bundle(Document):
+    """A root document with all the files it needs. `files` has them by path."""
+
+    def __init__(self, value: Any, root: Document, files: dict[str, Document]) -> None:
+        super().__init__(value, root.name, root.text, root.syntax)
+        self.root, self.files = root, files
+
+    def place(self, pointer: str) -> tuple[str, int | None, int | None]:
+        """File, line and column of a place; the last two None where there is no text."""
+        document, inner = self._owner(pointer)
+        line, column = document.position(inner) or (None, None)
+        return document.name, line, column
+
+    def position(self, pointer: str) -> tuple[int, int] | None:
+        """Line and column of a place, in the file that it is in."""
+        document, inner = self._owner(pointer)
+        return document.position(inner)
+
+    def _owner(self, pointer: str) -> tuple[Document, str]:
+        tokens = split(pointer)
+        if len(tokens) > 1 and tokens[0] == FILES:
+            return self.files[tokens[1]], join("", *tokens[2:])
+        return self.root, pointer
+
+
+def bundle(document: Document, loader: Loader | None = None) -> Bundle:
+    """Reads every file that the document's references lead to.
+
+    Raises:
+        FileMissing: a file is not there, is outside of the root's folder, or there is no loader; with the place.
+        DocumentError: a file cannot be read.
+    """
+    if isinstance(document, Bundle):
+        return document
+    own_name = posixpath.basename(document.name.replace("\\", "/"))
+    files: dict[str, Document] = {}
+    pending: list[tuple[str, Document]] = [("", document)]
+    foreign = False
+    while pending:
+        folder_of, current = pending.pop()
+        known = _identifiers(current.value)
+        for pointer, holder in references(current.value):
+            path = _path_of(holder["$ref"], known, folder_of)
+            if path is None:
+                continue
+            foreign = True
+            if path == own_name or path in files:
+                continue
+            files[path] = loaded = _load(path, holder["$ref"], loader, current, pointer)
+            pending.append((path, loaded))
+    if not foreign:
+        return Bundle(document.value, document, {})
+    whole = dict(_rewritten(document.value, "", own_name))
+    whole[FILES] = {path: _rewritten(loaded.value, path, own_name) for path, loaded in files.items()}
+    return Bundle(whole, document, files)
+
+
+def references(value: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object with a `$ref`, with its pointer. Examples and other data are left out."""
+    stack: list[tuple[str, Any, bool]] = [(pointer, value, False)]
+    while stack:
+        pointer, value, names = stack.pop()
+        if isinstance(value, list):
+            stack += [(f"{pointer}/{i}", item, False) for i, item in enumerate(value) if isinstance(item, dict | list)]
+        elif isinstance(value, dict):
+            if not names and isinstance(value.get("$ref"), str):
+                yield pointer, value
+            for key, member in value.items():
+                if isinstance(member, dict | list) and (names or key not in _DATA or _is_map(key, member)):
+                    stack.append((f"{pointer}/{escape(key)}", member, not names and key in _NAMES))
+
+
+def _is_map(key: str, member: Any) -> bool:
+    """Whether `examples` is the object of example objects, each of which may be a reference."""
+    return key == "examples" and isinstance(member, dict)
+
+
+def _identifiers(value: Any) -> frozenset[str]:
+    found = set()
+    stack = [value]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("$id"), str):
+                found.add(urldefrag(value["$id"]).url)
+            stack += value.values()
+        elif isinstance(value, list):
+            stack += value
+    return frozenset(found)
+
+
+def _path_of(reference: str, known: frozenset[str], within: str) -> str | None:
+    """The file that a reference names, relative to the root's folder; None for the file it stands in."""
+    url, _ = urldefrag(reference)
+    if not url or url in known:
+        return None
+    if "://" in url or url.startswith("//"):
+        return url
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(within), unquote(url)))
+    return None if path == within else path
+
+
+def _load(path: str, reference: str, loader: Loader | None, document: Document, pointer: str) -> Document:
+    where: dict[str, Any] = dict(
+        zip(("line", "column"), document.position(join(pointer, "$ref")) or (None, None), strict=True)
+    )
+    where |= {"source": document.name, "pointer": pointer}
+    if "://" in path or path.startswith("//"):
+        raise FileMissing(
+            f"{reference!r} is on the network, and nothing is ever fetched: save it beside the document and refer to the file",
+            **where,
+        )
+    if path.startswith(("../", "/")) or path == ".." or "\0" in path:
+        raise FileMissing(f"{reference!r} leads out of the document's folder: only files under it are read", **where)
+    if loader is None:
+        raise FileMissing(
+            f"{reference!r} is another file, and only this one was given: compare by file name, or bundle them", **where
+        )
+    loaded = loader(path)
+    if loaded is None:
+        raise FileMissing(f"{reference!r}: there is no file {path}", **where)
+    return loaded
+
+
+def _rewritten(value: Any, within: str, own_name: str) -> Any:
+    """The value with its references as pointers into the bundle. Everything else is shared, not copied."""
+    known = _identifiers(value)
+    changed: dict[int, dict[str, Any]] = {}
+    for _, holder in references(value):
+        url, fragment = urldefrag(holder["$ref"])
+        if url in known and url:
+            continue
+        path = _path_of(holder["$ref"], known, within) if url else None
+        target = within if path is None else ("" if path == own_name else path)
+        if fragment and not fragment.startswith("/"):
+            continue  # an anchor: found by name wherever it is
+        prefix = join("", FILES, target) if target else ""
+        changed[id(holder)] = holder | {"$ref": f"#{prefix}{fragment}"}
+    return _copy(value, changed)
+
+
+def _copy(value: Any, changed: dict[int, dict[str, Any]]) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(member, changed) for key, member in changed.get(id(value), value).items()}
+    if isinstance(value, list):
+        return [_copy(item, changed) for item in value]
+    return value
