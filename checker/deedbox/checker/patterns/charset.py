@@ -70,6 +70,10 @@ class CharSet:
             return self
         return CharSet.of_ranges([*self.ranges(), *other.ranges()])
 
+    def __le__(self, other: CharSet) -> bool:
+        """Whether this set is included in `other`."""
+        return other.bounds in ((0,), self.bounds) or not self - other
+
     def __and__(self, other: CharSet) -> CharSet:
         return ~(~self | ~other)
 

@@ -35,6 +35,6 @@ class NotRegular(CheckerError):
 
 
 class MatchUndecided(CheckerError):
-    """Whether a text matches was not found out within the steps allowed. Only backreferences can lead here."""
+    """Whether a text matches was not found out within the steps allowed: backreferences, or patterns of extreme size."""
 
     code = "match-undecided"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Final
 
 from deedbox.checker.patterns import automaton, charset, parser, terms
 from deedbox.checker.patterns.automaton import State
 from deedbox.checker.patterns.backtrack import Backtracker
-from deedbox.checker.patterns.errors import NotRegular
+from deedbox.checker.patterns.errors import MatchUndecided, NotRegular
 from deedbox.checker.patterns.terms import Term
+
+# New steps of an automaton, a member of a union each, that one text may cost. Walking known ones is not counted.
+_STEPS: Final = 500_000
 
 
 class _Automaton:
@@ -28,13 +32,23 @@ class _Automaton:
         return found
 
     def accepts(self, text: str) -> bool:
-        """Whether the whole of `text` is in the language. Linear in its length."""
+        """Whether the whole of `text` is in the language. Linear in its length.
+
+        Raises:
+            MatchUndecided: so many alternatives were under way at once, on so long a text, that it took too many steps.
+        """
         state = self.initial()
+        steps = 0
         for character in text:
             if state.dead or state.full:
                 return state.full
             following = state.step.get(character)
-            state = following if following is not None else state.next(character)
+            if following is None:
+                steps += 1 + len(state.term.members)
+                if steps > _STEPS:
+                    raise MatchUndecided(f"matching took more than {_STEPS} steps on this text")
+                following = state.next(character)
+            state = following
         return state.accepts
 
 
@@ -71,7 +85,7 @@ class Pattern:
         """Whether the pattern matches somewhere in `text` (ECMA-262 §22.2.7.2, u flag), in time linear in its length.
 
         Raises:
-            MatchUndecided: a pattern that is not regular took more steps than allowed.
+            MatchUndecided: it took more steps than allowed: backreferences, or thousands of alternatives at once.
         """
         if self._backtracker is None:
             try:
@@ -180,7 +194,11 @@ class Language:
         return Language(made, _Automaton(lambda: join([language.term() for language in languages])))
 
     def contains(self, text: str) -> bool:
-        """Whether `text` is a member. Linear in its length."""
+        """Whether `text` is a member. Linear in its length.
+
+        Raises:
+            MatchUndecided: it took more steps than allowed: thousands of alternatives at once on a long text.
+        """
         return self._automaton.accepts(text)
 
     def term(self) -> Term:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 from deedbox.checker.budget import Budget
-from deedbox.checker.patterns import automaton
+from deedbox.checker.patterns import automaton, terms
 from deedbox.checker.patterns.automaton import State
 from deedbox.checker.patterns.charset import MAX_CODE_POINT
 from deedbox.checker.patterns.language import Language
@@ -58,6 +58,10 @@ def _kept(wanted: Iterable[State], unwanted: Iterable[State]) -> Place | None:
 
 def _inside(part: Term, whole: Term) -> bool:
     """Whether `part` is visibly included in `whole`, without looking past their members."""
+    for member in whole.members if whole.kind == OR else (whole,):
+        chars = terms.all_over(member)
+        if chars is not None and terms.letters(part) <= chars:
+            return True
     if part.behinds or whole.behinds:
         return False  # equal terms may differ in what stands before
     if part is whole:

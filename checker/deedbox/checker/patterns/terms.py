@@ -22,19 +22,22 @@ from deedbox.checker.patterns.charset import CharSet
 from deedbox.checker.patterns.errors import NotRegular
 
 _TABLE_LIMIT: Final = 150_000
+_MEMBER_LIMIT: Final = 1_500_000
 _NEST_LIMIT: Final = 8
 _CLAUSE_LIMIT: Final = 2_000
 
 _serial = itertools.count()
 _table: dict[tuple[Any, ...], Any] = {}
+_members_held = 0
 generation = 0
 
 
 def tidy() -> int:
     """Drops the tables if they are large. Returns the generation: a node of an older one has twins."""
-    global generation  # noqa: PLW0603 - one process, one table
-    if len(_table) > _TABLE_LIMIT:
+    global generation, _members_held  # noqa: PLW0603 - one process, one table
+    if len(_table) > _TABLE_LIMIT or _members_held > _MEMBER_LIMIT:
         generation += 1
+        _members_held = 0
         _table.clear()
     return generation
 
@@ -60,6 +63,7 @@ class Rx:
         "item",
         "items",
         "kind",
+        "letters",
         "low",
         "negated",
         "serial",
@@ -79,6 +83,7 @@ class Rx:
         self.high: int | None = None
         self.negated = False
         self.term: Any = None
+        self.letters: CharSet | None = None
 
 
 class Term:
@@ -88,7 +93,7 @@ class Term:
     is in: True, False, or None where that depends on what stands before. `moves` is a place for the automaton's work.
     """
 
-    __slots__ = ("at_start", "behinds", "ends", "kind", "members", "moves", "nest", "rest", "rx", "serial")
+    __slots__ = ("at_start", "behinds", "ends", "kind", "letters", "members", "moves", "nest", "rest", "rx", "serial")
 
     def __init__(self, kind: int) -> None:
         self.kind = kind
@@ -101,9 +106,11 @@ class Term:
         self.members: tuple[Term, ...] = ()
         self.nest = 0
         self.moves: Any = None
+        self.letters: CharSet | None = None
 
 
 CHARS, SEQ, CHOICE, LOOP, AHEAD, BEHIND, START = range(7)
+ASSERTIONS: Final = (AHEAD, BEHIND, START)
 NOTHING_KIND, END_KIND, ALL_KIND, CAT, AND, OR, NOT = range(7)
 
 NOTHING: Final = Term(NOTHING_KIND)
@@ -151,8 +158,9 @@ def seq(items: Iterable[Rx]) -> Rx:
         for part in item.items if item.kind == SEQ else (item,):
             if part.kind == CHARS and not part.chars:
                 return part
-            if flat and _base(flat[-1]) is _base(part) and LOOP in (flat[-1].kind, part.kind):
-                flat[-1] = _joined(flat[-1], part)
+            if flat and _base(flat[-1]) is _base(part):
+                if part.kind not in ASSERTIONS:  # saying it again adds nothing
+                    flat[-1] = _joined(flat[-1], part)
             else:
                 flat.append(part)
     return flat[0] if len(flat) == 1 else _compound(SEQ, tuple(flat))
@@ -338,7 +346,9 @@ def cat(rx: Rx, rest: Term) -> Term:
     if kind == LOOP and rx.high is None and rx.item.chars == charset.ANY:
         while rest.kind == CAT and rest.rx.empty == 1:
             rest = rest.rest  # what may be skipped is among the anything before it
-    if rest.kind == CAT and LOOP in (kind, rest.rx.kind) and _base(rx) is _base(rest.rx):
+    if rest.kind == CAT and _base(rx) is _base(rest.rx):
+        if kind in ASSERTIONS:
+            return rest
         return cat(_joined(rx, rest.rx), rest.rest)
     if kind == CHOICE and rx.empty == 2:
         # Brings lookaheads to where terms can take them in.
@@ -358,6 +368,47 @@ def cat(rx: Rx, rest: Term) -> Term:
     return found
 
 
+def letters(node: Rx | Term) -> CharSet:
+    """A set that every character of every text of `node` is in: not always the least one."""
+    chain: list[Term] = []
+    while isinstance(node, Term) and node.letters is None and node.kind == CAT:
+        chain.append(node)
+        node = node.rest
+    found = node.letters
+    if found is None:
+        found = node.letters = _letters(node)
+    for term in reversed(chain):
+        found = term.letters = found | letters(term.rx)
+    return found
+
+
+def _letters(node: Rx | Term) -> CharSet:
+    if isinstance(node, Rx):
+        if node.kind == CHARS:
+            return node.chars
+        if node.kind == LOOP:
+            return letters(node.item)
+        return _all_letters(node.items)
+    if node.kind in (ALL_KIND, NOT):
+        return charset.ANY
+    if node.kind == AND:
+        return next((chars for chars in map(letters, node.members) if chars != charset.ANY), charset.ANY)
+    return _all_letters(node.members)
+
+
+def _all_letters(nodes: tuple[Rx, ...] | tuple[Term, ...]) -> CharSet:
+    return CharSet.of_ranges(r for chars in {letters(node) for node in nodes} for r in chars.ranges())
+
+
+def all_over(term: Term) -> CharSet | None:
+    """The set whose texts of any length `term` is, None where it is none such."""
+    if term.kind == CAT and term.rest is END and term.rx.kind == LOOP and term.rx.high is None and term.rx.low == 0:
+        item: Rx = term.rx.item
+        if item.kind == CHARS:
+            return item.chars
+    return None
+
+
 def not_(term: Term) -> Term:
     """The texts that are not of `term`."""
     if term.kind == NOT:
@@ -367,6 +418,11 @@ def not_(term: Term) -> Term:
         return NOTHING
     if term is NOTHING:
         return ALL
+    # `$` is written as "not any character": only what is known as the empty text takes part in the rules for it.
+    if term is END:
+        return cat(chars(charset.ANY), ALL)
+    if term.kind == CAT and term.rest is ALL and term.rx.kind == CHARS and term.rx.chars == charset.ANY:
+        return END
     key = (NOT, term.serial)
     found: Term | None = _table.get(key)
     if found is None:
@@ -399,6 +455,9 @@ def or_(terms: Iterable[Term]) -> Term:
         for term in conjunctions:
             if any(part in members for part in term.members):
                 members.discard(term)
+        for whole in [term for term in members if all_over(term) is not None]:
+            covered = [term for term in members if term is not whole and letters(term) <= whole.rx.item.chars]
+            members.difference_update(covered if whole in members else ())
         negated = [term for term in members if term.kind == NOT and term.rest.kind == AND]
         if any(part in members for term in negated for part in term.rest.members):
             return ALL
@@ -426,6 +485,9 @@ def and_(terms: Iterable[Term]) -> Term:
         for term in disjunctions:
             if any(part in members for part in term.members):
                 members.discard(term)
+        for whole in [term for term in members if all_over(term) is not None]:
+            if any(term is not whole and letters(term) <= whole.rx.item.chars for term in members):
+                members.discard(whole)
         negated = [term for term in members if term.kind == NOT and term.rest.kind == OR]
         if any(part in members for term in negated for part in term.rest.members):
             return NOTHING
@@ -435,10 +497,12 @@ def and_(terms: Iterable[Term]) -> Term:
 def _combined(kind: int, members: set[Term], none: Term) -> Term:
     if len(members) < 2:
         return members.pop() if members else none
+    global _members_held  # noqa: PLW0603 - goes with the table
     ordered = tuple(sorted(members, key=serial_of))
     key = (kind, *[term.serial for term in ordered])
     found: Term | None = _table.get(key)
     if found is None:
+        _members_held += len(ordered)
         nest = max(term.nest + (term.kind != CAT) for term in ordered)
         if nest > _NEST_LIMIT:
             flat: Term = _table.setdefault(key, _flattened(kind, ordered))
@@ -471,8 +535,8 @@ def _merge(members: set[Term], *, union: bool) -> None:
             rx: Rx = term.rx
             if rx.kind == LOOP and rx.item.empty == 0:
                 groups.setdefault((rx.item, term.rest), []).append(term)
-            elif rx.kind == CHARS and term.rest is ALL:
-                groups.setdefault((rx, ALL), []).append(term)
+            elif rx.kind == CHARS:
+                groups.setdefault((rx, term.rest), []).append(term)
     for (base, rest), terms in groups.items():
         if len(terms) < 2:
             continue
@@ -483,7 +547,7 @@ def _merge(members: set[Term], *, union: bool) -> None:
         elif union:
             joined = _united(base, rest, terms)
         elif rest is END and base.kind == CHARS:
-            highs = [term.rx.high for term in terms if term.rx.high is not None]
+            highs = [high for _, high in (_bounds(term.rx) for term in terms) if high is not None]
             high = min(highs) if highs else None
             gone = high is not None and high < max(lows)
             joined = [NOTHING if gone else cat(loop(base, max(lows), high), rest)]
@@ -497,8 +561,7 @@ def _united(base: Rx, rest: Term, terms: list[Term]) -> list[Term]:
     found: list[Term] = []
     low = -1
     high: int | None = -1
-    for term in sorted(terms, key=lambda t: t.rx.low):
-        next_low, next_high = term.rx.low, term.rx.high
+    for next_low, next_high in sorted((_bounds(term.rx) for term in terms), key=lambda bounds: bounds[0]):
         if low >= 0 and (high is None or next_low <= high + 1):
             high = None if high is None or next_high is None else max(high, next_high)
         else:
