@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from enum import Enum
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -136,8 +137,8 @@ class Contract:
 
     def plain(self, message: Any, cls: Any) -> Any:
         """An object of a class as a JSON value, unchecked."""
-        if self._plain:
-            return message
+        if self._plain or not hasattr(cls, "model_fields"):
+            return plain_value(message)
         return self._adapter(cls).dump_python(message, mode="json", by_alias=True, exclude_unset=True, warnings=False)
 
     def decoded(self, text: str | bytes | bytearray) -> Any:
@@ -235,13 +236,26 @@ class Conversion(Generic[Old, New]):
 
 
 def plain_value(message: Any) -> Any:
-    """A message of any generated class as a JSON value: what a conversion starts from."""
-    if isinstance(message, dict | list | str | int | float | bool) or message is None:
+    """A message of any generated class as a JSON value, with exactly the properties that were set."""
+    if isinstance(message, dict):
+        return {name: plain_value(member) for name, member in message.items()}
+    if isinstance(message, list | tuple):
+        return [plain_value(item) for item in message]
+    if isinstance(message, Enum):
+        return message.value
+    if hasattr(message, "model_dump"):
+        return message.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
+    fields = getattr(message, "__pydantic_fields__", None)
+    if fields is None:
         return message
-    from pydantic import TypeAdapter
+    from pydantic import MISSING
 
-    adapter: Any = TypeAdapter(type(message))
-    return adapter.dump_python(message, mode="json", by_alias=True, exclude_unset=True, warnings=False)
+    # Dataclasses keep what they do not declare beside their fields, and pydantic leaves it out.
+    return {
+        fields[name].alias or name if name in fields else name: plain_value(member)
+        for name, member in vars(message).items()
+        if member is not MISSING
+    }
 
 
 def _number(literal: str) -> int | float:
