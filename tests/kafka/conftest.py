@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -14,6 +16,10 @@ from deedbox.client.transport import Patience, Transport
 from deedbox.kafka.lookup import Lookup
 from deedbox.registry.app import create_app
 from deedbox.registry.config import Settings
+
+from tests.conftest import UNDER_CI
+
+from .kafka_server import KafkaServer, NoKafka
 
 URL = "http://registry.example"
 
@@ -88,3 +94,37 @@ def header(contract: str | None = None, version: str | None = None) -> list[tupl
     """Deedbox's own headers."""
     pairs = (("deedbox-contract", contract), ("deedbox-version", version))
     return [(name, value.encode()) for name, value in pairs if value is not None]
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A Kafka of our own, that a test may stop and start. Without Java or Maven its tests are left out; never in CI."""
+    try:
+        server = KafkaServer(tmp_path_factory.mktemp("kafka"))
+        server.start()
+    except NoKafka as missing:
+        if UNDER_CI:
+            pytest.fail(f"CI needs a real Kafka: {missing}")
+        pytest.skip(f"no real Kafka: {missing}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def bootstrap(request: pytest.FixtureRequest) -> str:
+    """Where a real Kafka is: KAFKA_BOOTSTRAP_SERVERS, or one started for this session."""
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    return given or str(request.getfixturevalue("kafka_server").bootstrap)
+
+
+@pytest.fixture
+def topic() -> str:
+    """A topic's name that no other test uses."""
+    return f"test-{uuid4().hex[:12]}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """kafka-python 3.0 reads its protocol through a function that Python 3.11 deprecates and 3.13 has again."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings(r"ignore:\w+ is deprecated. Use files:DeprecationWarning"))

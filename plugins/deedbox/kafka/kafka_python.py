@@ -1,0 +1,230 @@
+"""The broker port filled by kafka-python 3. Records are consumed raw: what they are is judged after `poll`.
+
+A kafka-python deserializer that raises makes the next `poll` spin for ever, and seeking past the record does not help
+(seen with 3.0.12): so none is used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.messages import Headers, Record, TopicPartition
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka import TopicPartition as Place
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    InvalidProducerEpochError,
+    KafkaError,
+    ProducerFencedError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from kafka.structs import OffsetAndMetadata
+
+_FENCED = (
+    CommitFailedError,
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    InvalidProducerEpochError,
+    ProducerFencedError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _FENCED as error:
+        raise Fenced(f"{type(error).__name__}: {error}") from error
+    except KafkaError as error:
+        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+class KafkaPythonBroker:
+    """See `Broker`.
+
+    Args:
+        bootstrap: addresses, `host:port` separated by commas.
+        config: further settings of kafka-python for every client, such as those of TLS and SASL.
+        transaction_seconds: after which the broker aborts what a producer that died had begun.
+    """
+
+    def __init__(self, bootstrap: str, *, transaction_seconds: float = 30.0, **config: Any) -> None:
+        self._config = {"bootstrap_servers": bootstrap.split(","), **config}
+        self._transaction_ms = int(transaction_seconds * 1000)
+
+    def consumer(self, topics: Sequence[str], group: str) -> KafkaPythonConsumer:
+        """See `Broker.consumer`."""
+        with _translated():
+            client = self._consumer(group_id=group, auto_offset_reset="earliest")
+            client.subscribe(list(topics))
+        return KafkaPythonConsumer(client)
+
+    def reader(self, topic: str) -> KafkaPythonConsumer:
+        """See `Broker.reader`."""
+        with _translated():
+            client = self._consumer(allow_auto_create_topics=False)
+            places = [Place(topic, n) for n in client.partitions_for_topic(topic) or ()]
+            client.assign(places)
+            if places:
+                client.seek_to_beginning(*places)
+        return KafkaPythonConsumer(client)
+
+    def producer(self, transactional_id: str | None = None) -> KafkaPythonProducer:
+        """See `Broker.producer`."""
+        with _translated():
+            config = dict(self._config)
+            if transactional_id is not None:
+                config |= {"transactional_id": transactional_id, "transaction_timeout_ms": self._transaction_ms}
+            client = KafkaProducer(acks="all", linger_ms=5, **config)
+            if transactional_id is not None:
+                client.init_transactions()
+        return KafkaPythonProducer(client)
+
+    def ends(self, topic: str) -> dict[TopicPartition, int]:
+        """See `Broker.ends`."""
+        with _translated():
+            client = self._consumer(allow_auto_create_topics=False)
+            try:
+                places = [Place(topic, n) for n in client.partitions_for_topic(topic) or ()]
+                ends = client.end_offsets(places) if places else {}
+            finally:
+                client.close()
+        return {_place(p): offset for p, offset in ends.items()}
+
+    def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
+        """See `Broker.committed`."""
+        with _translated():
+            client = self._consumer(group_id=group, allow_auto_create_topics=False)
+            try:
+                places = [Place(topic, n) for n in client.partitions_for_topic(topic) or ()]
+                found = {place: client.committed(place) for place in places}
+            finally:
+                client.close()
+        return {_place(p): offset for p, offset in found.items() if offset is not None}
+
+    def _consumer(self, **options: Any) -> KafkaConsumer:
+        return KafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **self._config, **options)
+
+
+class KafkaPythonConsumer:
+    """See `Consumer`."""
+
+    def __init__(self, client: KafkaConsumer) -> None:
+        self._client = client
+
+    def poll(self, most: int, seconds: float) -> list[Record]:
+        """See `Consumer.poll`."""
+        with _translated():
+            batches = self._client.poll(timeout_ms=int(seconds * 1000), max_records=most)
+        return [
+            Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
+            for batch in batches.values()
+            for r in batch
+        ]
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `Consumer.commit`."""
+        with _translated():
+            self._client.commit(_offsets(offsets))
+
+    def group_metadata(self) -> Any:
+        """See `Consumer.group_metadata`."""
+        return self._client.group_metadata()
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """See `Consumer.seek`."""
+        with _translated():
+            if Place(place.topic, place.partition) in self._client.assignment():
+                self._client.seek(Place(place.topic, place.partition), offset)
+
+    def assignment(self) -> set[TopicPartition]:
+        """See `Consumer.assignment`."""
+        return {_place(p) for p in self._client.assignment()}
+
+    def close(self) -> None:
+        """See `Consumer.close`."""
+        with _translated():
+            self._client.close()
+
+
+class KafkaPythonProducer:
+    """See `Producer`."""
+
+    def __init__(self, client: KafkaProducer) -> None:
+        self._client = client
+        self._sent: list[Any] = []
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        timestamp: int | None = None,
+        partition: int | None = None,
+    ) -> None:
+        """See `Producer.send`."""
+        with _translated():
+            self._sent.append(
+                self._client.send(
+                    topic,
+                    value=value,
+                    key=key,
+                    headers=[(name, data if data is not None else b"") for name, data in headers],
+                    partition=partition,
+                    timestamp_ms=timestamp if timestamp is not None and timestamp >= 0 else None,
+                )
+            )
+
+    def flush(self) -> None:
+        """See `Producer.flush`."""
+        sent, self._sent = self._sent, []
+        with _translated():
+            self._client.flush()
+            for future in sent:
+                future.get(timeout=60)
+
+    def begin(self) -> None:
+        """See `Producer.begin`."""
+        self._sent.clear()
+        with _translated():
+            self._client.begin_transaction()
+
+    def send_offsets(self, offsets: Mapping[TopicPartition, int], group_metadata: Any) -> None:
+        """See `Producer.send_offsets`."""
+        with _translated():
+            self._client.send_offsets_to_transaction(_offsets(offsets), group_metadata)
+
+    def commit(self) -> None:
+        """See `Producer.commit`."""
+        self.flush()
+        with _translated():
+            self._client.commit_transaction()
+
+    def abort(self) -> None:
+        """See `Producer.abort`."""
+        self._sent.clear()
+        with _translated():
+            self._client.abort_transaction()
+
+    def close(self) -> None:
+        """See `Producer.close`."""
+        with _translated():
+            self._client.close(timeout=2)
+
+
+def _place(place: Any) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition)
+
+
+def _offsets(offsets: Mapping[TopicPartition, int]) -> dict[Any, Any]:
+    return {Place(p.topic, p.partition): OffsetAndMetadata(offset, "", -1) for p, offset in offsets.items()}

@@ -1,0 +1,155 @@
+"""A real Apache Kafka for the tests: one KRaft process, its jars brought once by Maven into a cache folder."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+KAFKA = "4.3.1"
+SLF4J = "2.0.20"
+
+_POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>deedbox.tests</groupId><artifactId>broker</artifactId><version>1</version>
+<dependencies>
+<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{KAFKA}</version></dependency>
+<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-api</artifactId><version>{SLF4J}</version></dependency>
+<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>{SLF4J}</version></dependency>
+</dependencies></project>
+"""
+
+
+class NoKafka(Exception):
+    """What is missing to run one here."""
+
+
+def jars() -> Path:
+    """The folder of the jars, filled at the first call.
+
+    Raises:
+        NoKafka: no Java or Maven, or Maven could not bring them.
+    """
+    if shutil.which("java") is None:
+        raise NoKafka("no Java (17 or newer) here")
+    base = os.environ.get("DEEDBOX_KAFKA_HOME")
+    if not base:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        base = str(Path(cache) / "deedbox" / f"kafka-{KAFKA}")
+    folder = Path(base)
+    if (folder / "complete").exists():
+        return folder / "libs"
+    if shutil.which("mvn") is None:
+        raise NoKafka("no Maven here to bring Kafka's jars (set DEEDBOX_KAFKA_HOME where they are)")
+    # Into a folder of its own, then renamed: two runs at once must not see half of it.
+    making = folder.with_name(f"{folder.name}.{os.getpid()}")
+    making.mkdir(parents=True, exist_ok=True)
+    (making / "pom.xml").write_text(_POM)
+    command = [
+        "mvn", "-q", "-B", "-f", str(making / "pom.xml"), "dependency:copy-dependencies",
+        "-DincludeScope=runtime", f"-DoutputDirectory={making / 'libs'}",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode:
+        shutil.rmtree(making)
+        raise NoKafka(f"Maven could not bring Kafka's jars: {(done.stdout + done.stderr)[-500:]}")
+    (making / "complete").touch()
+    try:
+        making.rename(folder)
+    except OSError:
+        shutil.rmtree(making)  # another run was first
+    return folder / "libs"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class KafkaServer:
+    """One process, in a folder of its own. `stop` and `start` again keep its logs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.libs, self.folder, self.port = jars(), folder, _free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        controller = _free_port()
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": folder / "logs",
+            "num.partitions": 1,
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "share.coordinator.state.topic.num.partitions": 2,
+            "group.initial.rebalance.delay.ms": 0,
+            "log.retention.check.interval.ms": 1000,
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+        }
+        self._config = folder / "server.properties"
+        self._config.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
+        self._java(
+            "kafka.tools.StorageTool", "format", "--standalone", "-t", f"K{cluster[1:]}", "-c", str(self._config)
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _command(self, main: str, *arguments: str) -> list[str]:
+        memory = ["-Xmx512m", "-Xms128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+        return ["java", *memory, "-cp", f"{self.libs}/*", main, *arguments]
+
+    def _java(self, main: str, *arguments: str) -> None:
+        done = subprocess.run(self._command(main, *arguments), capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            raise NoKafka(f"{main} failed: {(done.stdout + done.stderr)[-800:]}")
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        log = (self.folder / "output").open("ab")
+        self._process = subprocess.Popen(
+            self._command("kafka.Kafka", str(self._config)), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
+        log.close()
+        from kafka import KafkaAdminClient
+        from kafka.errors import KafkaError
+
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise NoKafka(f"Kafka ended at its start: {(self.folder / 'output').read_text()[-800:]}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=3000)
+            except (OSError, KafkaError):
+                time.sleep(0.3)
+                continue
+            admin.close()
+            return
+        self.stop()
+        raise NoKafka("Kafka did not answer within 90 seconds of its start")
+
+    def stop(self) -> None:
+        """Ends the process, by force where it does not end itself."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        self._process = None
