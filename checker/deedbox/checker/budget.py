@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 
-class BudgetExceeded(Exception):  # noqa: N818 - a signal inside the checker, never raised to callers
+class BudgetExceeded(Exception):  # a signal inside the checker, never raised to callers
     """The budget ran out. `where` says what was being worked on."""
 
     def __init__(self, where: str) -> None:

@@ -132,7 +132,7 @@ def _decode(data: bytes, name: str) -> str:
         ) from None
 
 
-class _Repeated(Exception):  # noqa: N818 - leaves the parser's C code, becomes a DuplicateKey
+class _Repeated(Exception):  # leaves the parser's C code, becomes a DuplicateKey
     pass
 
 
