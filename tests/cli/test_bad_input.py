@@ -1,11 +1,16 @@
 """`diff` against input that is wrong or hostile: a clear error with a place, or an honest answer; never green."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from deedbox.checker import load_document
+from deedbox.checker.errors import UnresolvedReference
+from deedbox.cli import guarded
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 GOOD = json.dumps({"$schema": DRAFT, "type": "object", "properties": {"a": {"type": "string"}}})
@@ -111,6 +116,54 @@ def test_a_bomb_ends_soon_with_an_answer_that_is_no_fault(tmp_path, name):
         if done.returncode == 3:
             assert found["backward"]["reason"]
     assert time.monotonic() - began < 50
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here, so no limit on a comparison")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the test runner has threads, the command none
+class TestGuard:
+    """Comparisons that hang, crash or eat the memory end as undecided; errors and faults come through."""
+
+    def guarded(self, monkeypatch, work, seconds=1.0):
+        document = load_document(GOOD)
+        monkeypatch.setattr("deedbox.checker.compare", work)
+        monkeypatch.setattr(guarded, "_GRACE_SECONDS", seconds)
+        return guarded.compare(document, document, milliseconds=1)
+
+    @pytest.mark.parametrize(
+        ("work", "reason"),
+        [
+            (lambda *_, **__: time.sleep(60), "stopped after 1 s"),
+            (lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL), "took the process down"),
+            (lambda *_, **__: bytearray(1 << 40), "took the process down"),
+        ],
+    )
+    def test_what_never_answers_is_undecided(self, monkeypatch, work, reason):
+        began = time.monotonic()
+        found = self.guarded(monkeypatch, work)
+        assert (found.backward.holds, found.forward.holds) == (None, None)
+        assert reason in found.backward.reason
+        assert found.judge("consumes").verdict in ("undecided", "identical")
+        assert time.monotonic() - began < 20
+
+    def test_the_second_try_goes_without_the_algebra(self, monkeypatch):
+        from deedbox.checker.comparison import compare
+
+        def work(*documents, algebra, **options):
+            if algebra:
+                os._exit(134)
+            return compare(*documents, algebra=algebra, **options)
+
+        assert self.guarded(monkeypatch, work, seconds=30).backward.holds is True
+
+    def test_errors_keep_their_fields_and_faults_their_words(self, monkeypatch):
+        def wrong(*_, **__):
+            raise UnresolvedReference("nowhere", source="a.json", pointer="/$ref", line=3)
+
+        with pytest.raises(UnresolvedReference) as caught:
+            self.guarded(monkeypatch, wrong)
+        assert (caught.value.source, caught.value.pointer, caught.value.line) == ("a.json", "/$ref", 3)
+        with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+            self.guarded(monkeypatch, lambda *_, **__: 1 // 0)
 
 
 def test_missing_and_unreadable_files(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from deedbox.cli import guarded
 from deedbox.client.values import CheckResult, Difference, Refusal
 
 if TYPE_CHECKING:
@@ -30,12 +31,10 @@ def judge_here(
 ) -> CheckResult:
     """The gate's answer for one contract against one earlier document. Links are the registry's to know.
 
-    Where no version is declared, nothing announces a break, so it is refused.
-
     Raises:
         DocumentError: one of the documents cannot be used.
     """
-    from deedbox.checker import compare, versions
+    from deedbox.checker import versions
     from deedbox.checker.policy import Release, gate
 
     role = cast("Role", contract.role)
@@ -43,7 +42,7 @@ def judge_here(
     if baseline is None:
         check_alone(contract, new)
         return _result(contract, gate(role, contract.version, (), (), acceptances, today), None)
-    comparison = compare(
+    comparison = guarded.compare(
         baseline.document,
         new,
         format=contract.format or "json-schema",
@@ -60,11 +59,7 @@ def judge_here(
     if lowered:
         refusal = Refusal("version-not-above", f"{declared} is below {before}, which is there already")
         return replace(result, declared=declared, allowed=False, refusals=(refusal, *result.refusals))
-    if baseline.version is None:
-        result = _without_version(result, contract, baseline.document.name)
-    if declared is None and result.allowed and result.verdict == "breaking" and result.allowed_by != "accepted":
-        return replace(result, allowed=False, refusals=(_announce(result),))
-    return result
+    return result if baseline.version is not None else _without_version(result, contract, baseline.document.name)
 
 
 _UNKNOWN = "9999999.0.0"
@@ -72,7 +67,12 @@ _UNKNOWN = "9999999.0.0"
 
 
 def _without_version(result: CheckResult, contract: Contract, name: str) -> CheckResult:
-    refusals = tuple(replace(r, message=r.message.replace(_UNKNOWN, name)) for r in result.refusals)
+    refusals = tuple(
+        replace(refusal, message=f"this breaks {name}: undo it, or accept its findings by name")
+        if refusal.code == "breaking-change"
+        else replace(refusal, message=refusal.message.replace(_UNKNOWN, name))
+        for refusal in result.refusals
+    )
     return replace(result, previous=None, declared=contract.version, needed=None, refusals=refusals)
 
 
@@ -82,16 +82,7 @@ def check_alone(contract: Contract, document: Document) -> None:
     Raises:
         DocumentError: with the place.
     """
-    from deedbox.checker import compare
-
-    compare(document, document, format=contract.format or "json-schema", dialect=contract.dialect)
-
-
-def _announce(result: CheckResult) -> Refusal:
-    assert result.difference is not None
-    breaking = tuple(f.fingerprint for f in result.difference.findings if f.level == "breaking")
-    how = f'declare version = "{result.needed}"' if result.needed else "declare its next major version"
-    return Refusal("breaking-change", f"this breaks, and no version announces it: {how}, or accept it", breaking)
+    guarded.compare(document, document, format=contract.format or "json-schema", dialect=contract.dialect)
 
 
 def _result(contract: Contract, answer: object, difference: Difference | None) -> CheckResult:

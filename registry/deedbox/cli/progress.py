@@ -18,6 +18,13 @@ def track(items: Sequence[T], description: str) -> Iterator[T]:
         yield from items
         return
     from rich.console import Console
-    from rich.progress import track as rich_track
+    from rich.progress import Progress
 
-    yield from rich_track(items, description, console=Console(stderr=True), transient=True)
+    # No refreshing thread: comparisons fork, and a fork with threads about may not come to its end.
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
+        task = progress.add_task(description, total=len(items))
+        progress.refresh()
+        for item in items:
+            yield item
+            progress.advance(task)
+            progress.refresh()

@@ -57,11 +57,11 @@ def diff(
     project file.
     Exits with 1 where it breaks and 3 where that is undecided.
     """
-    from deedbox.checker import compare
     from deedbox.checker.errors import CheckerError
     from deedbox.cli.comparing import diff_change, failure
     from deedbox.cli.documents import STDIN, read_document
     from deedbox.cli.errors import SourceUnreadable, UsageError
+    from deedbox.cli.guarded import compare
     from deedbox.cli.report import Report
     from deedbox.cli.reports import emit
     from deedbox.client.values import Difference
