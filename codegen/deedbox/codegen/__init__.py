@@ -12,5 +12,18 @@ from __future__ import annotations
 
 from deedbox.codegen.errors import CodegenError
 from deedbox.codegen.model import Fidelity, Obsolete, Package, PackageRequest, Style, Wheel
+from deedbox.codegen.package import build_package, umbrella
+from deedbox.codegen.wheel import wheel_bytes
 
-__all__ = ["CodegenError", "Fidelity", "Obsolete", "Package", "PackageRequest", "Style", "Wheel"]
+__all__ = [
+    "CodegenError",
+    "Fidelity",
+    "Obsolete",
+    "Package",
+    "PackageRequest",
+    "Style",
+    "Wheel",
+    "build_package",
+    "umbrella",
+    "wheel_bytes",
+]

@@ -28,6 +28,12 @@ RESERVED = frozenset({
     "typing-inspection", "uv", "virtualenv", "wheel",
 })  # fmt: skip
 
+TAKEN = frozenset({
+    "Any", "ContractViolation", "NoConversion", "NotRepresentable", "ContractModel", "OpenEnum", "BaseModel", "Field",
+    "Enum", "StrEnum", "Literal", "Annotated", "CONTRACT", "VERSION", "DIGEST", "CLASSES",
+})  # fmt: skip
+"""What modules of a package call other things: no class of a message is called so."""
+
 
 def normalise(name: str) -> str:
     """A distribution's name as indexes compare it (PEP 503): lower case, runs of `-`, `_` and `.` as one `-`."""
@@ -132,7 +138,7 @@ def class_name(name: str) -> str:
     joined = "".join(word[:1].upper() + word[1:] for word in words)
     if joined[0].isdigit():
         joined = f"The{joined}"
-    return f"{joined}_" if keyword.iskeyword(joined) else joined
+    return f"{joined}Message" if keyword.iskeyword(joined) or joined in TAKEN else joined
 
 
 def _ascii(text: str, *, keep_case: bool = False) -> str:

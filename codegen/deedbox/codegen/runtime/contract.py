@@ -105,7 +105,15 @@ class Contract:
             ContractViolation: it is none by the schema, or not JSON at all.
             NotRepresentable: it is one, and the classes cannot hold it.
         """
-        value = self.decoded(message) if isinstance(message, str | bytes | bytearray) else whole(message)
+        return self.read(self.decoded(message) if isinstance(message, str | bytes | bytearray) else message, cls, root)
+
+    def read(self, value: Any, cls: Any, root: str) -> Any:
+        """A JSON value as an object of its class: `parse`, where a text is a text.
+
+        Raises:
+            ContractViolation, NotRepresentable: as `parse`.
+        """
+        value = whole(value)
         self.validate(value, root, reading=True)
         return self.held(value, cls)
 
