@@ -239,11 +239,11 @@ def test_backreferences_are_no_language() -> None:
 
 
 def test_dropping_the_tables_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from deedbox.checker.patterns import search, terms
+    from deedbox.checker.patterns import nodes, search
 
     questions = [("^(?:[a-z]+-)*x{2,5}$", "^[a-z-]*$"), ("^[ab]*c$", "^(?:a|b)*c?$"), ("^[a-z-]{9}$", "^(?:[a-z]-?)*$")]
     expected = [find([of(a)], [of(b)], budget=Budget()) for a, b in questions]
-    monkeypatch.setattr(terms, "_TABLE_LIMIT", 20)
+    monkeypatch.setattr(nodes, "_TABLE_LIMIT", 20)
     search._answers.clear()
     for _ in range(3):
         assert [find([of(a)], [of(b)], budget=Budget()) for a, b in questions] == expected

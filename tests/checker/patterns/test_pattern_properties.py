@@ -41,7 +41,7 @@ plain_patterns = st.recursive(
     ),
     max_leaves=7,
 )
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _language(pattern: str) -> Language | None:

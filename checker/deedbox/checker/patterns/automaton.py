@@ -15,10 +15,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from deedbox.checker.patterns import charset, syntax, terms
+from deedbox.checker.patterns import charset, expressions, nodes, syntax, terms
 from deedbox.checker.patterns.charset import CharSet
 from deedbox.checker.patterns.errors import NotRegular
-from deedbox.checker.patterns.terms import (
+from deedbox.checker.patterns.nodes import (
     AHEAD,
     ALL,
     ALL_KIND,
@@ -68,17 +68,17 @@ def lower(node: syntax.Node) -> Rx:
     """
     match node:
         case syntax.Chars(chars):
-            return terms.chars(chars)
+            return expressions.chars(chars)
         case syntax.Seq(items):
-            return terms.seq(map(lower, items))
+            return expressions.seq(map(lower, items))
         case syntax.Choice(items):
-            return terms.choice(map(lower, items))
+            return expressions.choice(map(lower, items))
         case syntax.Loop(item, low, high):
-            return terms.loop(lower(item), low, high)
+            return expressions.loop(lower(item), low, high)
         case syntax.Look(item, behind, negated):
             return terms.behind(lower(item), negated) if behind else terms.ahead(lower(item), negated)
         case syntax.Start():
-            return terms.AT_START
+            return expressions.AT_START
         case syntax.Group(item):
             return lower(item)
         case syntax.Backreference():
@@ -87,11 +87,11 @@ def lower(node: syntax.Node) -> Rx:
 
 def searched(rx: Rx) -> Term:
     """The texts in which `rx` matches somewhere."""
-    anything = terms.chars(charset.ANY)
+    anything = expressions.chars(charset.ANY)
     later = terms.past_start(rx)
     if later is rx:
-        return terms.cat(terms.loop(anything, 0, None), terms.cat(rx, ALL))
-    skipping = terms.cat(terms.loop(anything, 1, None), terms.cat(later, ALL))
+        return terms.cat(expressions.loop(anything, 0, None), terms.cat(rx, ALL))
+    skipping = terms.cat(expressions.loop(anything, 1, None), terms.cat(later, ALL))
     return terms.or_((terms.cat(_leading(rx), ALL), skipping))
 
 
@@ -100,9 +100,9 @@ def _leading(rx: Rx) -> Rx:
     if not rx.at_start:
         return rx
     if rx.kind == START:
-        return terms.EMPTY_RX
+        return expressions.EMPTY_RX
     if rx.kind == CHOICE:
-        return terms.choice(map(_leading, rx.items))
+        return expressions.choice(map(_leading, rx.items))
     if rx.kind == SEQ:
         done: list[Rx] = []
         for i, item in enumerate(rx.items):
@@ -113,7 +113,7 @@ def _leading(rx: Rx) -> Rx:
                 done.append(_leading(item))
                 done += map(terms.past_start, rest) if item.empty == 0 else rest
                 break
-        return terms.seq(done)
+        return expressions.seq(done)
     return rx
 
 
@@ -233,7 +233,7 @@ def _consume(rx: Rx, rest: Term, before: Before, pairs: list[tuple[CharSet, Term
             rests.append(terms.cat(item, rests[-1]))
         for i, item in enumerate(rx.items):
             after = rests[-1 - i]
-            if i and (condition := _empty_if(terms.seq(rx.items[:i]), before)) is not ALL:
+            if i and (condition := _empty_if(expressions.seq(rx.items[:i]), before)) is not ALL:
                 if condition is NOTHING:
                     return
                 own: list[tuple[CharSet, Term]] = []
@@ -250,7 +250,7 @@ def _consume(rx: Rx, rest: Term, before: Before, pairs: list[tuple[CharSet, Term
 def _consume_loop(rx: Rx, rest: Term, before: Before, pairs: list[tuple[CharSet, Term]]) -> None:
     item, low, high = rx.item, rx.low, rx.high
     if item.empty != 2 or low == 0:
-        again = terms.cat(terms.loop(item, max(low - 1, 0), None if high is None else high - 1), rest)
+        again = terms.cat(expressions.loop(item, max(low - 1, 0), None if high is None else high - 1), rest)
         _consume(item, again, before, pairs)
         return
     # The first rounds may take the empty text where an assertion allows it, so each of them may be the one that reads.
@@ -262,7 +262,7 @@ def _consume_loop(rx: Rx, rest: Term, before: Before, pairs: list[tuple[CharSet,
             break
         least, most = max(low - skipped - 1, 0), None if high is None else high - skipped - 1
         own: list[tuple[CharSet, Term]] = []
-        _consume(item, terms.cat(terms.loop(item, least, most), rest), before, own)
+        _consume(item, terms.cat(expressions.loop(item, least, most), rest), before, own)
         if skipped == 0:
             pairs += own
         else:
@@ -346,7 +346,7 @@ class State:
 
     def __init__(self, term: Term, before: Before, generation: int) -> None:
         self.term, self.before, self.generation = term, before, generation
-        self.serial = terms.next_serial()
+        self.serial = nodes.next_serial()
         self.accepts = ends(term, before)
         self.dead, self.full = term is NOTHING, term is ALL
         self.step: dict[str, State] = {}
@@ -370,7 +370,7 @@ class State:
 
     def _expand(self) -> None:
         before = self.before
-        generation = terms.tidy()
+        generation = nodes.tidy()
         starts, targets = moves(self.term, before)
         if before.start and self.term.at_start:
             targets = tuple(map(terms.term_past_start, targets))
@@ -406,25 +406,25 @@ class State:
 
 def _state(term: Term, followed: tuple[tuple[Term, Term], ...], generation: int) -> State:
     key: tuple[Any, ...] = ("state", term.serial, *[(name.serial, at.serial) for name, at in followed])
-    found: State | None = terms.table().get(key)
+    found: State | None = nodes.table().get(key)
     if found is None:
         before = Before(False, dict(followed)) if followed else _NOTHING_MATTERS
-        found = terms.table().setdefault(key, State(term, before, generation))
+        found = nodes.table().setdefault(key, State(term, before, generation))
     return found
 
 
 def initial(term: Term) -> State:
     """The state at the very beginning of a text."""
-    generation = terms.tidy()
+    generation = nodes.tidy()
     if not term.at_start and not term.behinds:
         return _state(term, (), generation)
     key = ("initial", term.serial)
-    found: State | None = terms.table().get(key)
+    found: State | None = nodes.table().get(key)
     if found is None:
         found = State(
-            term, Before(True, {name: name for name in sorted(term.behinds, key=terms.serial_of)}), generation
+            term, Before(True, {name: name for name in sorted(term.behinds, key=nodes.serial_of)}), generation
         )
-        found = terms.table().setdefault(key, found)
+        found = nodes.table().setdefault(key, found)
     return found
 
 
@@ -433,7 +433,7 @@ def alternatives(state: State) -> tuple[State, ...]:
     if state.term.kind != OR or state.before.start:
         return (state,)
     followed = state.before.followed
-    generation = terms.tidy()
+    generation = nodes.tidy()
     return tuple(
         _state(member, tuple((name, at) for name, at in followed.items() if name in member.behinds), generation)
         for member in state.term.members

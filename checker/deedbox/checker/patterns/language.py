@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
-from deedbox.checker.patterns import automaton, charset, parser, terms
+from deedbox.checker.patterns import automaton, charset, expressions, nodes, parser, terms
 from deedbox.checker.patterns.automaton import State
 from deedbox.checker.patterns.backtrack import Backtracker
 from deedbox.checker.patterns.errors import MatchUndecided, NotRegular
-from deedbox.checker.patterns.terms import Term
+from deedbox.checker.patterns.nodes import Term
 
 # New steps of an automaton, a member of a union each, that one text may cost. Walking known ones is not counted.
 _STEPS: Final = 500_000
@@ -27,7 +27,7 @@ class _Automaton:
 
     def initial(self) -> State:
         found = self._initial
-        if found is None or found.generation != terms.generation:
+        if found is None or found.generation != nodes.generation:
             found = self._initial = automaton.initial(self._build())
         return found
 
@@ -166,10 +166,10 @@ class Language:
         """All strings of so many code points, bounds included, None for no upper one."""
         if maximum is not None and maximum < minimum:
             return _NOTHING
-        anything = terms.chars(charset.ANY)
+        anything = expressions.chars(charset.ANY)
         return Language(
             ("length", minimum, maximum),
-            _Automaton(lambda: terms.cat(terms.loop(anything, minimum, maximum), terms.END)),
+            _Automaton(lambda: terms.cat(expressions.loop(anything, minimum, maximum), nodes.END)),
         )
 
     def union(self, *others: Language) -> Language:
@@ -231,8 +231,8 @@ def _trie(strings: tuple[str, ...]) -> Term:
 
     def close() -> None:
         character, branches, whole = stack.pop()
-        term = terms.or_([*branches, terms.END] if whole else branches)
-        stack[-1][1].append(terms.cat(terms.chars(charset.single(ord(character))), term))
+        term = terms.or_([*branches, nodes.END] if whole else branches)
+        stack[-1][1].append(terms.cat(expressions.chars(charset.single(ord(character))), term))
 
     previous = ""
     for string in strings:
@@ -248,8 +248,8 @@ def _trie(strings: tuple[str, ...]) -> Term:
     while len(stack) > 1:
         close()
     _, branches, whole = stack[0]
-    return terms.or_([*branches, terms.END] if whole else branches)
+    return terms.or_([*branches, nodes.END] if whole else branches)
 
 
-_EVERYTHING = Language(("everything",), _Automaton(lambda: terms.ALL))
-_NOTHING = Language(("nothing",), _Automaton(lambda: terms.NOTHING))
+_EVERYTHING = Language(("everything",), _Automaton(lambda: nodes.ALL))
+_NOTHING = Language(("nothing",), _Automaton(lambda: nodes.NOTHING))

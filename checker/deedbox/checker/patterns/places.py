@@ -11,8 +11,8 @@ from deedbox.checker.patterns import automaton, terms
 from deedbox.checker.patterns.automaton import State
 from deedbox.checker.patterns.charset import MAX_CODE_POINT
 from deedbox.checker.patterns.language import Language
+from deedbox.checker.patterns.nodes import AND, NOT, OR, Term
 from deedbox.checker.patterns.readable import best
-from deedbox.checker.patterns.terms import AND, NOT, OR, Term
 
 # The states of the wanted languages, then those of the excluded ones.
 Place: TypeAlias = tuple[frozenset[State], frozenset[State]]
