@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import re
 import threading
 from importlib.metadata import version
-from uuid import uuid4
 
 from deedbox.registry.config import Settings
 from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services import Services
 from deedbox.registry.storage import migrate
 from deedbox.registry.storage.database import Database
-from deedbox.registry.web import api, health, logs, metrics, models, pages, problems
-from deedbox.registry.web.replies import Replies
-from flask import Response, g, request
+from deedbox.registry.web import api, health, logs, metrics, models, pages, problems, request_ids
+from deedbox.registry.web.replies import Replies, Shortcut
 from flask_openapi import Info, OpenAPI
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
@@ -55,11 +50,12 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     app.openapi_version = "3.1.0"
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["deedbox"] = services
-    _identify_requests(app)
+    replies = Replies(database)
+    request_ids.install(app)
     metrics.install(app, services)
     problems.install(app)
     health.install(app, services)
-    app.register_api(api.blueprint(services))
+    app.register_api(api.blueprint(services, replies))
     for model in (
         models.PublishBody,
         models.CheckBody,
@@ -68,8 +64,9 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
         models.DeploymentBody,
     ):
         api.describe(app, model)
-    pages.install(app, Replies(database))
+    pages.install(app, replies)
     logs.install(app)
+    app.wsgi_app = Shortcut(app.wsgi_app, replies)  # type: ignore[method-assign]
     return app
 
 
@@ -77,15 +74,3 @@ def warm_up(app: OpenAPI) -> None:
     """Starts the comparing processes ahead of the first request, beside whatever else is done."""
     services: Services = app.extensions["deedbox"]
     threading.Thread(target=services.sandbox.start, daemon=True).start()
-
-
-def _identify_requests(app: OpenAPI) -> None:
-    @app.before_request
-    def take_id() -> None:
-        sent = request.environ.get("HTTP_X_REQUEST_ID", "")
-        g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
-
-    @app.after_request
-    def give_id(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.get("request_id", "")
-        return response

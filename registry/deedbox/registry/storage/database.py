@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from deedbox.registry.errors import Busy, ConfigurationError, StorageUnavailable
+from deedbox.registry.storage.generation import Generation
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -32,6 +33,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.busy_seconds = busy_seconds
         self.engine = self._engine()
+        self._generation = Generation(self.engine)
         self._writing = self.engine.execution_options(deedbox_writes=True)
 
     def _engine(self) -> Engine:
@@ -85,11 +87,12 @@ class Database:
         Raises:
             StorageUnavailable: the database does not answer.
         """
-        with self._guarded(), self.engine.connect() as connection:
-            return int(connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM entries").scalar_one())
+        with self._guarded():
+            return self._generation.current()
 
     def close(self) -> None:
         """Gives all connections back."""
+        self._generation.close()
         self.engine.dispose()
 
     @contextmanager

@@ -38,10 +38,9 @@ def actor() -> str:
     return name[:200] or "anonymous"
 
 
-def blueprint(services: Services) -> APIBlueprint:
+def blueprint(services: Services, replies: Replies) -> APIBlueprint:
     """The routes over these services."""
     api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_responses=_problems(422, 503))
-    replies = Replies(services.database)
     _services(api, services, replies)
     _contracts(api, services, replies)
     _writing(api, services)

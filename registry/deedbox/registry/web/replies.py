@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
-from deedbox.registry.errors import InvalidRequest
+from deedbox.registry.errors import InvalidRequest, RegistryError
 from deedbox.registry.storage.database import Database
 from deedbox.registry.web.json_out import dump
+from deedbox.registry.web.metrics import count
+from deedbox.registry.web.request_ids import HEADER, request_id
 from flask import Response, request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 JSON = "application/json"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -20,19 +26,27 @@ _MOST_BYTES = 64 << 20
 class Kept:
     """A reply as it was given: its bytes and headers, and the generation of the database that it is true of."""
 
-    __slots__ = ("body", "content_type", "etag", "generation", "immutable")
+    __slots__ = ("body", "etag", "generation", "headers", "immutable", "not_modified", "route")
 
-    def __init__(self, body: bytes, content_type: str, etag: str, immutable: bool, generation: int) -> None:
-        self.body, self.content_type, self.etag = body, content_type, etag
+    def __init__(self, body: bytes, content_type: str, etag: str, immutable: bool, generation: int, route: str) -> None:
+        self.body, self.etag, self.route = body, etag, route
         self.immutable, self.generation = immutable, generation
+        self.not_modified = [
+            ("ETag", etag),
+            ("Cache-Control", _FOR_EVER if immutable else "no-cache"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        self.headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), *self.not_modified]
+
+    def known_by(self, sent: str | None) -> bool:
+        """Whether the `If-None-Match` that was sent says that the client has this reply."""
+        return sent is not None and (sent.strip() == "*" or self.etag in _tags(sent))
 
     def response(self) -> Response:
-        """The response to this request: 304 where the client has it already."""
-        headers = {"ETag": self.etag, "Cache-Control": _FOR_EVER if self.immutable else "no-cache"}
-        sent = request.environ.get("HTTP_IF_NONE_MATCH")
-        if sent is not None and (sent.strip() == "*" or self.etag in _tags(sent)):
-            return Response(status=304, headers=headers)
-        return Response(self.body, 200, headers, content_type=self.content_type)
+        """The response to the current request: 304 where the client has it already."""
+        if self.known_by(request.environ.get("HTTP_IF_NONE_MATCH")):
+            return Response(status=304, headers=self.not_modified)
+        return Response(self.body, 200, self.headers)
 
 
 class Replies:
@@ -57,43 +71,68 @@ class Replies:
         """Like `read`, of bytes and media type."""
         return self._current(make, None)
 
+    def immutable(self, make: Callable[[], tuple[bytes, str]]) -> Response:
+        """The reply to a read whose answer never changes: bytes and media type."""
+        body, content_type = make()
+        return self._keep(body, content_type, "", immutable=True, generation=-1).response()
+
+    def remembered(self, environ: WSGIEnvironment) -> Kept | None:
+        """The true reply to a request, if there is one."""
+        kept = self._kept.get(_key(environ))
+        if kept is None or kept.immutable:
+            return kept
+        try:
+            return kept if kept.generation == self._database.generation() else None
+        except RegistryError:
+            return None  # the long way tells what is wrong
+
     def _current(self, make: Callable[[], tuple[bytes, str]], state: Callable[[], int] | None) -> Response:
         # Taken before the answer is made: an entry added meanwhile makes the reply stale, never wrongly fresh.
         generation = self._database.generation()
-        key = self._key()
-        kept = self._kept.get(key)
-        if kept is None or kept.generation != generation:
-            body, content_type = make()
-            number = f"{state()}-" if state is not None else ""
-            tag = hashlib.sha256(body).hexdigest()[:20]
-            kept = self._keep(key, Kept(body, content_type, f'"{number}{tag}"', False, generation))
-        return kept.response()
+        body, content_type = make()
+        number = f"{state()}-" if state is not None else ""
+        return self._keep(body, content_type, number, immutable=False, generation=generation).response()
 
-    def immutable(self, make: Callable[[], tuple[bytes, str]]) -> Response:
-        """The reply to a read whose answer never changes: bytes and media type."""
-        key = self._key()
-        kept = self._kept.get(key)
-        if kept is None:
-            body, content_type = make()
-            tag = hashlib.sha256(body).hexdigest()[:20]
-            kept = self._keep(key, Kept(body, content_type, f'"{tag}"', True, -1))
-        return kept.response()
-
-    def _keep(self, key: str, kept: Kept) -> Kept:
+    def _keep(self, body: bytes, content_type: str, number: str, *, immutable: bool, generation: int) -> Kept:
+        etag = f'"{number}{hashlib.sha256(body).hexdigest()[:20]}"'
+        route = request.url_rule.rule if request.url_rule is not None else ""
+        kept = Kept(body, content_type, etag, immutable, generation, route)
+        key = _key(request.environ)
+        size = len(body) + len(key) + 1000
+        if size > _MOST_BYTES // 8:
+            return kept
         with self._lock:
             before = self._kept.get(key)
-            self._bytes += len(kept.body) + len(key) + 500 - (len(before.body) + len(key) + 500 if before else 0)
+            self._bytes += size - (len(before.body) + len(key) + 1000 if before is not None else 0)
             if self._bytes > _MOST_BYTES:
                 self._kept.clear()
-                self._bytes = len(kept.body) + len(key) + 500
+                self._bytes = size
             self._kept[key] = kept
         return kept
 
-    @staticmethod
-    def _key() -> str:
-        query: str = request.environ.get("QUERY_STRING", "")
-        path: str = request.environ["PATH_INFO"]
-        return f"{path}?{query}" if query else path
+
+class Shortcut:
+    """Answers a read that is remembered before the web framework sees it, exactly as the framework would."""
+
+    def __init__(self, application: WSGIApplication, replies: Replies) -> None:
+        self._application, self._replies = application, replies
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI call."""
+        if environ["REQUEST_METHOD"] != "GET":
+            return self._application(environ, start_response)
+        started = time.perf_counter()
+        kept = self._replies.remembered(environ)
+        if kept is None:
+            return self._application(environ, start_response)
+        own = (HEADER, request_id(environ))
+        if kept.known_by(environ.get("HTTP_IF_NONE_MATCH")):
+            start_response("304 NOT MODIFIED", [*kept.not_modified, own])
+            count("GET", kept.route, 304, time.perf_counter() - started)
+            return []
+        start_response("200 OK", [*kept.headers, own])
+        count("GET", kept.route, 200, time.perf_counter() - started)
+        return [kept.body]
 
 
 def reply(value: Any, status: int = 200, **headers: str) -> Response:
@@ -112,7 +151,7 @@ def if_match() -> int | None:
     if sent is None:
         return None
     number, dash, _ = sent.strip().removeprefix("W/").strip('"').partition("-")
-    if not dash or not number.isdigit() or len(number) > 15:
+    if not dash or not (number.isascii() and number.isdigit()) or len(number) > 15:
         raise InvalidRequest(f"If-Match is {ascii(sent)[:80]}: send the ETag of the thing itself, as it came")
     return int(number)
 
@@ -120,6 +159,11 @@ def if_match() -> int | None:
 def only_new() -> bool:
     """Whether `If-None-Match: *` asks that nothing be there yet."""
     return request.headers.get("If-None-Match", "").strip() == "*"
+
+
+def _key(environ: WSGIEnvironment) -> str:
+    query = environ.get("QUERY_STRING")
+    return f"{environ['PATH_INFO']}?{query}" if query else str(environ["PATH_INFO"])
 
 
 def _tags(sent: str) -> list[str]:
