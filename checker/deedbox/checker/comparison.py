@@ -49,10 +49,11 @@ def compare(
         DocumentError: a document cannot be read or is no schema; says where.
         UnknownFormat: no such format.
     """
-    if format == "openapi":
+    if format in ("openapi", "asyncapi"):
+        from deedbox.checker.asyncapi.comparing import compare_asyncapi
         from deedbox.checker.openapi.comparing import compare_openapi
 
-        return compare_openapi(
+        return (compare_openapi if format == "openapi" else compare_asyncapi)(
             load_document(old, old_name),
             load_document(new, new_name),
             content_model=content_model,

@@ -30,6 +30,9 @@ def directions_of(role: Role, document_format: str = "json-schema") -> tuple[str
     """The directions that a role must keep."""
     if role == "both":
         return ("backward", "forward")
+    if document_format == "asyncapi":
+        # What an application sends and reads stands in one document: each operation has its own direction already.
+        return ("backward",)
     if role == "produces" or (role == "consumes" and document_format in API_FORMATS):
         return ("forward",)
     return ("backward",)
@@ -64,7 +67,7 @@ def _as_asked(findings: Sequence[Finding], asked: tuple[str, ...]) -> tuple[Find
             kept.append(finding)
             said.add(key)
     for finding in findings:
-        if finding not in kept and (finding.rule, finding.pointer, finding.side) not in said:
+        if (finding.rule, finding.pointer, finding.side) not in said:
             level: Level = "patch" if finding.level == "patch" else "additive"
             if finding.rule != "undecided":
                 kept.append(replace(finding, level=level))

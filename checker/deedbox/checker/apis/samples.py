@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.checker import pointers
 from deedbox.checker.apis.cursor import target_of
+from deedbox.checker.apis.translation import stand_in
 
 if TYPE_CHECKING:
     from deedbox.checker.apis.cursor import Cursor
 
 _DEPTH = 8
+_STANDS = stand_in("")
 _STRINGS = {
     "date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "time": "12:00:00Z", "email": "ada@example.com",
     "uuid": "9b2c1f3e-5d4a-4c6b-8e7f-0a1b2c3d4e5f", "uri": "https://example.com/", "url": "https://example.com/",
@@ -93,3 +95,45 @@ def _plain(root: Any, schema: dict[str, Any], kind: Any, depth: int) -> Any:
     if isinstance(least, int) and isinstance(most, int):
         text = text.ljust(min(least, 1_000), "x")[: max(most, 0)]
     return text
+
+
+def filled_in(root: Any, value: Any) -> Any:
+    """A witness with a believable value wherever one stands for a component that was not in question."""
+    if isinstance(value, str) and value.startswith(_STANDS):
+        try:
+            return _sample(root, pointers.get(root, value[len(_STANDS) :]), 0)
+        except (LookupError, ValueError):
+            return value
+    if isinstance(value, dict):
+        return {key: filled_in(root, member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [filled_in(root, item) for item in value]
+    return value
+
+
+def dressed(root: Any, location: str, path: str, value: Any) -> Any:
+    """A value of the schema at a location, with `value` at the end of a resolved path of keywords."""
+    return _dressed(root, pointers.get(root, location), pointers.split(path), value, 0)
+
+
+def _dressed(root: Any, schema: Any, tokens: list[str], value: Any, depth: int) -> Any:
+    if not tokens or depth > 100:
+        return value
+    if not isinstance(schema, dict):
+        return value
+    if isinstance(schema.get("$ref"), str):
+        target = target_of(schema["$ref"])
+        beside = {k: v for k, v in schema.items() if k != "$ref"}
+        if tokens[0] not in beside and target is not None:
+            return _dressed(root, pointers.get(root, target), tokens, value, depth + 1)
+    key = tokens[0]
+    if key in ("allOf", "anyOf", "oneOf"):
+        inner = _dressed(root, schema[key][int(tokens[1])], tokens[2:], value, depth + 1)
+        own = _sample(root, schema, 0) if key == "allOf" else None
+        return own | inner if isinstance(own, dict) and isinstance(inner, dict) else inner
+    if key in ("properties", "patternProperties"):
+        inner = _dressed(root, schema[key][tokens[1]], tokens[2:], value, depth + 1)
+        own = _sample(root, schema, 0)
+        return (own if isinstance(own, dict) else {}) | {tokens[1]: inner}
+    inner = _dressed(root, schema[key], tokens[1:], value, depth + 1)
+    return {"key": inner} if key in ("additionalProperties", "unevaluatedProperties") else [inner]

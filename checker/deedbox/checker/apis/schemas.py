@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.apis.findings import ApiFact, Weight
 from deedbox.checker.apis.formats import refusing_format
+from deedbox.checker.apis.samples import dressed, filled_in
 from deedbox.checker.apis.translation import Reading, Translator, widened
+from deedbox.checker.apis.units import Pair, Reach, Units
 from deedbox.checker.json_schema.comparing import Task
 from deedbox.checker.json_schema.walker import walk
 from deedbox.checker.model import ContentModel, Direction, Inclusion, Witness
@@ -40,6 +42,8 @@ class Options:
     format_assertion: bool
     milliseconds: float
     algebra: bool
+    http: bool = True
+    """Whether it is about requests and responses, which have conventions of their own, and not about messages."""
 
 
 @dataclass(slots=True)
@@ -48,6 +52,12 @@ class Decided:
 
     holds: dict[Direction, list[Inclusion]] = field(default_factory=lambda: {"backward": [], "forward": []})
     equal: list[bool | None] = field(default_factory=list)
+
+    def add(self, other: Decided) -> None:
+        """Takes in what other positions say."""
+        for direction, inclusions in other.holds.items():
+            self.holds[direction] += inclusions
+        self.equal += other.equal
 
 
 @dataclass(slots=True)
@@ -81,75 +91,69 @@ class Decider:
     ) -> None:
         self.documents, self.dialects = documents, dialects
         self.positions, self.findings, self.options, self.same = positions, findings, options, same
+        siblings = (dialects[0] == "draft2020-12", dialects[1] == "draft2020-12")
+        self.units = Units(documents, siblings, same)
         self._translators: dict[tuple[int, Reading], Translator] = {}
-        self._answers: dict[tuple[str, str, Writer], _Answer] = {}
 
     def decide(self) -> Decided:
         """Decides every position that is not certainly the same on both sides."""
         decided = Decided()
         alike = self.dialects[0] == self.dialects[1]
-        open_ = [p for p in self.positions if not (alike and self.same(p.old.location, p.new.location))]
+        asked = self.units.asked(self.positions, alike=alike)
         deadline = time.monotonic() + self.options.milliseconds / 1_000
-        groups: dict[tuple[str, str, Writer], list[Position]] = {}
-        for position in open_:
-            key = (position.old.resolved().location, position.new.resolved().location, position.writer)
-            if self.dialects[0] == "draft2020-12":  # what stands beside a reference counts
-                key = (position.old.location, position.new.location, position.writer)
-            groups.setdefault(key, []).append(position)
-        left = len(groups)
-        for key, members in groups.items():
+        left = len(asked)
+        for (pair, writer), reaches in asked.items():
             share = max(_LEAST, (deadline - time.monotonic()) * 1_000 / left)
             left -= 1
-            answer = self._answer(key[0], key[1], key[2], share)
+            answer = self._answer(pair, writer, share)
             for direction in API_DIRECTIONS:
-                decided.holds[direction].append(self._embedded(answer.inclusions[direction], members[0]))
+                inclusion = answer.inclusions[direction]
+                if inclusion.witness is not None:
+                    whole = self._embed(reaches[0], direction, writer, inclusion.witness)()
+                    inclusion = Inclusion(inclusion.holds, inclusion.proof, inclusion.reason, whole)
+                decided.holds[direction].append(inclusion)
             decided.equal.append(answer.equal)
-            for position in members:
-                self._report(answer, position)
+            self._report(answer, pair, writer, reaches)
         return decided
 
-    @staticmethod
-    def _embedded(inclusion: Inclusion, position: Position) -> Inclusion:
-        witness = inclusion.witness
-        if witness is None:
-            return inclusion
-        return Inclusion(
-            inclusion.holds,
-            inclusion.proof,
-            inclusion.reason,
-            Witness(position.embed(witness.value), _why(witness, position)),
-        )
-
-    def _report(self, answer: _Answer, position: Position) -> None:
+    def _report(self, answer: _Answer, pair: Pair, writer: Writer, reaches: list[Reach]) -> None:
+        first = reaches[0]
         for fact, weights in answer.facts:
-            place = position.new if fact.side == "new" else position.old
-            location = fact.location
-            pointer = place.pointer + fact.pointer
-            if not location or location == place.location:
-                location = place.resolved().location if self.dialects[0] != "draft2020-12" else place.location
-            witness = next((w for _, w in weights.values() if w is not None), None)
-            where = f"{position.where}{fact.pointer and ' at ' + fact.pointer}: "
-            self.findings.add(
-                ApiFact(
-                    fact.rule, pointer, location, fact.side, where + fact.message,
-                    {direction: weight for direction, (weight, _) in weights.items()}, fact.old, fact.new,
-                    None if witness is None else _Embed(position, witness),
-                ),
-                position.reach,
-            )  # fmt: skip
+            place = first.position.new if fact.side == "new" else first.position.old
+            pointer = first.path + fact.pointer
+            location = fact.location or pair[1 if fact.side == "new" else 0]
+            where = f"{first.position.where}{pointer and ' at ' + pointer}: "
+            by_direction = {
+                direction: self._embed(first, direction, writer, witness)
+                for direction, (_, witness) in weights.items()
+                if witness is not None
+            }
+            for direction, (weight, _) in weights.items():
+                stated = ApiFact(
+                    fact.rule, place.pointer + pointer, location, fact.side, where + fact.message, {direction: weight},
+                    fact.old, fact.new, by_direction.get(direction),
+                )  # fmt: skip
+                for reach in reaches:
+                    self.findings.add(stated, reach.position.reach)
 
-    def _schemas(self, old: str, new: str, writer: Writer, direction: Direction) -> tuple[Schema, Schema, Direction]:
+    def _embed(self, reach: Reach, direction: Direction, writer: Writer, witness: Witness) -> _Embed:
+        """Makes a whole message of a unit's witness: sent by the writer's document, as it is when the direction is asked."""
+        side = 0 if (writer == "client") == (direction == "backward") else 1
+        return _Embed(reach, self.documents[side], (reach.position.old, reach.position.new)[side].location, witness)
+
+    def _schemas(self, pair: Pair, writer: Writer, direction: Direction) -> tuple[Schema, Schema, Direction]:
         """Both sides as an API's direction asks for them, and that direction as schemas have it."""
-        union = self.options.content_model == "tolerant"
+        union = self.options.http and self.options.content_model == "tolerant"
         # Backward: old clients and the new provider. Whoever is on the reading side is read as a reader.
         old_reads = (writer == "provider") == (direction == "backward")
         sides = []
-        for i, (place, reads) in enumerate(((old, old_reads), (new, not old_reads))):
-            reading = Reading(writer, reads, union)
+        cuts = self.units.unit(pair).cuts
+        for i, reads in enumerate((old_reads, not old_reads)):
+            reading = Reading(writer, reads, union, self.options.http)
             translator = self._translators.get((i, reading))
             if translator is None:
                 translator = self._translators[i, reading] = Translator(self.documents[i], self.dialects[i], reading)
-            sides.append(translator.closure(place))
+            sides.append(translator.closure(pair[i], frozenset(cut[i] for cut in cuts)))
         if union and writer == "provider":
             if old_reads:
                 sides[0] = widened(sides[0], sides[1])
@@ -157,12 +161,12 @@ class Decider:
                 sides[1] = widened(sides[1], sides[0])
         return sides[0], sides[1], "forward" if old_reads else "backward"
 
-    def _answer(self, old: str, new: str, writer: Writer, milliseconds: float) -> _Answer:
+    def _answer(self, pair: Pair, writer: Writer, milliseconds: float) -> _Answer:
         facts: dict[tuple[str, str, str], tuple[Fact, dict[Direction, tuple[Weight, Witness | None]]]] = {}
         inclusions: dict[Direction, Inclusion] = {}
         equal: bool | None = None
         for direction in API_DIRECTIONS:
-            before, after, asked = self._schemas(old, new, writer, direction)
+            before, after, asked = self._schemas(pair, writer, direction)
             task = Task(
                 before,
                 after,
@@ -206,7 +210,7 @@ class Decider:
             level, witness = task.level(asked, probe, inclusion, equal)
             if fact.rule.kind == "inclusion" or level == "breaking":
                 weighed[direction] = ((level, "inclusion"), witness)
-            if level != "breaking" and fact.rule.id in _TO_THE_LETTER:
+            if level != "breaking" and self.options.http and fact.rule.id in _TO_THE_LETTER:
                 witness = task.to_the_letter(asked, probe)
                 if witness is not None:
                     weighed[direction] = (("breaking", "policy"), witness)
@@ -216,7 +220,7 @@ class Decider:
             witness = task.shared(fact, shared) if shared is not None else None
             weighed[direction] = ((fact.level or "breaking", "policy"), witness)
         elif fact.rule.kind == "annotation":
-            if fact.rule.id == "format-changed":
+            if self.options.http and fact.rule.id == "format-changed":
                 witness = refusing_format(task, fact, asked)
                 if witness is not None:
                     weighed[direction] = (("breaking", "policy"), witness)
@@ -241,17 +245,19 @@ class Decider:
 
 @dataclass(frozen=True, slots=True)
 class _Embed:
-    """Makes the whole message of a schema's witness when it is asked for."""
+    """Makes the whole message of a unit's witness when it is asked for."""
 
-    position: Position
+    reach: Reach
+    document: Bundle
+    root: str
     witness: Witness
 
     def __call__(self) -> Witness:
-        return Witness(self.position.embed(self.witness.value), _why(self.witness, self.position))
-
-
-def _why(witness: Witness, position: Position) -> str:
-    return f"{position.where}: {witness.why}"
+        value = filled_in(self.document.value, self.witness.value)
+        value = dressed(self.document.value, self.root, self.reach.path, value)
+        position = self.reach.position
+        place = f"{position.where}{self.reach.path and ' at ' + self.reach.path}"
+        return Witness(position.embed(value), f"{place}: {self.witness.why}")
 
 
 def steps_of(pointer: str) -> list[Any] | None:

@@ -42,29 +42,40 @@ _KEPT = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a document's schemas are read: who writes what they describe, whether this side is the reader, and `oneOf` as a union."""
+    """How a document's schemas are read: who writes what they describe, and whether this side is the reader.
+
+    `union`: `oneOf` as a union. `http`: `readOnly`, `writeOnly` and defaults by what they mean in requests and responses.
+    """
 
     writer: Writer
     reads: bool
     union: bool
+    http: bool
 
 
 class Translator:
-    """Translates the schemas of one document for one reading. Each place is translated once."""
+    """Translates the schemas of one document for one reading."""
 
     def __init__(self, document: Document, dialect: Dialect, reading: Reading) -> None:
         self.document, self.dialect, self.reading = document, dialect, reading
         self._done: dict[str, Any] = {}
         self._targets: dict[str, set[str]] = {}
         self._found: set[str] = set()
+        self._cuts: frozenset[str] = frozenset()
         self.hidden = "readOnly" if reading.writer == "client" else "writeOnly"
+        self._fills_in = reading.http and reading.reads and reading.writer == "client"
 
-    def closure(self, location: str) -> Schema:
+    def closure(self, location: str, cuts: frozenset[str] = frozenset()) -> Schema:
         """The schema at a place as a document of its own, with all that its references lead to at the pointers they have.
+
+        Args:
+            location: the place.
+            cuts: places of references that are not followed: a value that stands for the component takes its place.
 
         Raises:
             NotASchema, UnresolvedReference: with pointer and line.
         """
+        self._cuts, self._done, self._targets = cuts, {}, {}
         places: set[str] = set()
         pending = [location]
         while pending:
@@ -124,6 +135,8 @@ class Translator:
         out: dict[str, Any] = {}
         if isinstance(reference, str):
             target = target_of(reference)
+            if place in self._cuts and target is not None:
+                return {"const": stand_in(target)}
             out["$ref"] = reference
             if target is not None:
                 # In the spelling of pointers, not of URIs: that is how places are found again.
@@ -157,16 +170,26 @@ class Translator:
             if self.dialect != "draft7":
                 raise self.fault("items must be one schema", join(place, key))
             out["prefixItems"] = [self._schema(item, join(place, key, i), frozenset()) for i, item in enumerate(held)]
+        elif key == "additionalItems" and self.dialect == "draft7":
+            if isinstance(value.get("items"), list):
+                out["items"] = self._schema(held, join(place, key), frozenset())
         elif key in _SINGLE:
             if not isinstance(held, dict | bool):
                 raise self.fault(f"{key} must be a schema", join(place, key))
             in_place = hidden if key in ("if", "then", "else") else frozenset()
             out[key] = self._schema(held, join(place, key), in_place)
+        elif key == "dependencies" and isinstance(held, dict):
+            for name, needed in held.items():
+                if isinstance(needed, list):
+                    out.setdefault("dependentRequired", {})[name] = needed
+                else:
+                    below = self._schema(needed, join(place, key, name), frozenset())
+                    out.setdefault("dependentSchemas", {})[name] = below
         elif key == "required":
             if isinstance(
                 held, list
             ):  # `required: true` is what older drafts and parameters say: it is not about members
-                defaults = self._defaulted(value) if self.reading.reads and self.reading.writer == "client" else ()
+                defaults = self._defaulted(value) if self._fills_in else ()
                 names = [name for name in held if name not in hidden and name not in defaults]
                 if names:
                     out[key] = names
@@ -241,6 +264,8 @@ class Translator:
 
     def _hidden_names(self, value: dict[str, Any]) -> frozenset[str]:
         """Properties that are no part of messages in this direction, in this object and what it is composed of."""
+        if not self.reading.http:
+            return frozenset()
         found: set[str] = set()
         for part in self._composed(value, 0):
             properties = part.get("properties")
@@ -276,6 +301,11 @@ class Translator:
             for part in value["allOf"]:
                 found += self._composed(part, depth + 1)
         return found
+
+
+def stand_in(target: str) -> str:
+    """The value that stands for every value of a component where a question stops at it."""
+    return f"$ref:#{target}"
 
 
 def _redirected(value: Any, moved: dict[str, str]) -> Any:

@@ -38,7 +38,8 @@ class Rule:
 @cache
 def catalogue() -> Mapping[str, Rule]:
     """Every rule by its id, in the order of the tables."""
+    from deedbox.checker.asyncapi import rules as asyncapi
     from deedbox.checker.json_schema import rules as json_schema
     from deedbox.checker.openapi import rules as openapi
 
-    return MappingProxyType({rule.id: rule for rule in (*json_schema.RULES, *openapi.RULES)})
+    return MappingProxyType({rule.id: rule for rule in (*json_schema.RULES, *openapi.RULES, *asyncapi.RULES)})

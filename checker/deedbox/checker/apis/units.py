@@ -1,0 +1,184 @@
+"""What has to be asked: the schemas whose own text changed, each once, and the positions that each of them reaches.
+
+A large API repeats its components everywhere. So a question stops where both sides refer to the same component at the same
+place: that component is a question of its own, if it changed at all. What is composed in place (`allOf`) is not cut, since it
+speaks of the same value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker import pointers
+from deedbox.checker.apis.cursor import target_of
+from deedbox.checker.json_schema.sameness import same
+from deedbox.checker.pointers import join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from deedbox.checker.apis.positions import Position, Writer
+    from deedbox.checker.documents import Document
+
+_MEMBERS = ("properties", "patternProperties")
+_CHILDREN = ("items", "additionalProperties", "unevaluatedProperties", "additionalItems")
+_BESIDE = frozenset({"$ref", "description", "summary", "title", "$comment", "example", "examples", "externalDocs"})
+"""What may stand beside a reference without saying anything of the value."""
+
+Pair = tuple[str, str]
+"""Where a unit is in the old and in the new document."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """A pair of schemas as far as their own text goes.
+
+    `cuts` are the places (old, new) where the question stops; `edges` lead on: the component's pair, and the path to it from here.
+    """
+
+    pair: Pair
+    changed: bool = False
+    cuts: list[Pair] = field(default_factory=list)
+    edges: dict[Pair, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A position, and the path from its schema's root to a unit."""
+
+    position: Position
+    path: str
+
+
+class Units:
+    """The units of two documents.
+
+    Args:
+        documents: old and new.
+        siblings: whether keywords beside a `$ref` count (2020-12), by document.
+        same_place: whether two places certainly mean the same.
+    """
+
+    def __init__(
+        self, documents: tuple[Document, Document], siblings: tuple[bool, bool], same_place: Callable[[str, str], bool]
+    ) -> None:
+        self.documents, self.siblings, self.same_place = documents, siblings, same_place
+        self._known: dict[Pair, Unit] = {}
+
+    def asked(self, positions: Iterable[Position], *, alike: bool) -> dict[tuple[Pair, Writer], list[Reach]]:
+        """Every unit that changed, with all positions that it reaches; `alike`: both documents are read by the same rules."""
+        found: dict[tuple[Pair, Writer], list[Reach]] = {}
+        for position in positions:
+            start = (self._behind(0, position.old.location), self._behind(1, position.new.location))
+            if alike and self.same_place(*start):
+                continue
+            pending, seen = [(start, "")], {start}
+            while pending:
+                pair, path = pending.pop(0)
+                unit = self.unit(pair)
+                if unit.changed or not alike:
+                    found.setdefault((pair, position.writer), []).append(Reach(position, path))
+                for target, step in unit.edges.items():
+                    if target not in seen and not (alike and self.same_place(*target)):
+                        seen.add(target)
+                        pending.append((target, path + step))
+        return found
+
+    def unit(self, pair: Pair) -> Unit:
+        """The unit of a pair of places."""
+        unit = self._known.get(pair)
+        if unit is None:
+            unit = self._known[pair] = Unit(pair)
+            self._align(unit, pair, "", {pair})
+        return unit
+
+    def _behind(self, side: int, location: str) -> str:
+        """Where a place leads that is nothing but a reference."""
+        seen = set()
+        while location not in seen:
+            seen.add(location)
+            value = self._value(side, location)
+            target = self._reference(side, value)
+            if target is None:
+                return location
+            location = target
+        return location
+
+    def _value(self, side: int, location: str) -> Any:
+        try:
+            return pointers.get(self.documents[side].value, location)
+        except (LookupError, ValueError):
+            return None
+
+    def _reference(self, side: int, value: Any) -> str | None:
+        """The target of what is a reference and nothing else."""
+        if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
+            return None
+        if self.siblings[side] and not value.keys() <= _BESIDE:
+            return None
+        return target_of(value["$ref"])
+
+    def _align(self, unit: Unit, pair: Pair, path: str, inlined: set[Pair]) -> None:
+        old, new = self._value(0, pair[0]), self._value(1, pair[1])
+        if not same(old, new):
+            unit.changed = True
+        self._below(unit, (old, new), pair, path, inlined, in_place=True)
+
+    def _below(
+        self, unit: Unit, values: tuple[Any, Any], places: Pair, path: str, inlined: set[Pair], *, in_place: bool
+    ) -> None:
+        old, new = values
+        if not isinstance(old, dict) or not isinstance(new, dict):
+            return
+        if isinstance(old.get("$ref"), str) and old.get("$ref") == new.get("$ref"):
+            pure = self._reference(0, old) is not None and self._reference(1, new) is not None
+            target = target_of(old["$ref"])
+            if target is None:
+                return
+            if pure and not in_place:
+                unit.cuts.append(places)
+                unit.edges.setdefault((target, target), path)
+                return
+            if (target, target) not in inlined:
+                inlined.add((target, target))
+                self._align(unit, (target, target), path, inlined)
+        for key in _MEMBERS:
+            ours, theirs = old.get(key), new.get(key)
+            if isinstance(ours, dict) and isinstance(theirs, dict):
+                for name in ours.keys() & theirs.keys():
+                    self._step(unit, ours[name], theirs[name], places, path, inlined, (key, name))
+        for key in _CHILDREN:
+            if key in old and key in new:
+                self._step(unit, old[key], new[key], places, path, inlined, (key,))
+        ours, theirs = old.get("allOf"), new.get("allOf")
+        if isinstance(ours, list) and isinstance(theirs, list):
+            for i, j in _matched(ours, theirs):
+                below = (join(places[0], "allOf", i), join(places[1], "allOf", j))
+                self._below(unit, (ours[i], theirs[j]), below, join(path, "allOf", i), inlined, in_place=True)
+        for key in ("anyOf", "oneOf"):
+            ours, theirs = old.get(key), new.get(key)
+            if isinstance(ours, list) and isinstance(theirs, list):
+                for i, j in _matched(ours, theirs):
+                    below = (join(places[0], key, i), join(places[1], key, j))
+                    self._below(unit, (ours[i], theirs[j]), below, join(path, key, i), inlined, in_place=False)
+
+    def _step(
+        self, unit: Unit, old: Any, new: Any, places: Pair, path: str, inlined: set[Pair], tokens: tuple[str, ...]
+    ) -> None:
+        below = (join(places[0], *tokens), join(places[1], *tokens))
+        self._below(unit, (old, new), below, join(path, *tokens), inlined, in_place=False)
+
+
+def _matched(old: list[Any], new: list[Any]) -> list[tuple[int, int]]:
+    """Members of two lists that refer to the same component; the rest one by one, where the lists are equally long."""
+    references = {m["$ref"]: j for j, m in enumerate(new) if isinstance(m, dict) and isinstance(m.get("$ref"), str)}
+    found = [
+        (i, references[m["$ref"]])
+        for i, m in enumerate(old)
+        if isinstance(m, dict) and isinstance(m.get("$ref"), str) and m["$ref"] in references
+    ]
+    if len(old) == len(new):
+        taken_old, taken_new = {i for i, _ in found}, {j for _, j in found}
+        found += [(i, i) for i in range(len(old)) if i not in taken_old and i not in taken_new]
+    return found
