@@ -59,7 +59,7 @@ def document(megabytes: float, seed: int = 7) -> dict[str, Any]:
         "openapi": "3.0.3", "info": {"title": "Large", "version": "1.0.0"}, "paths": paths,
         "components": {"schemas": schemas},
     }  # fmt: skip
-    resources = int(megabytes * 1_000_000 / 7_800)
+    resources = int(megabytes * 1_000_000 / 5_600)
     names = [f"{_WORDS[i % len(_WORDS)].capitalize()}{i}" for i in range(resources)]
     for i, name in enumerate(names):
         properties = {f"{word}_{n}": _property(draw, names, i) for n, word in enumerate(draw.sample(_WORDS, 12))}

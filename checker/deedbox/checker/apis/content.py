@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.checker import pointers
 from deedbox.checker.apis.cursor import target_of
-from deedbox.checker.apis.sources import references
 from deedbox.checker.json_schema.sameness import same
 
 if TYPE_CHECKING:
-    from deedbox.checker.documents import Document
+    from deedbox.checker.apis.sources import Bundle
 
 _MISSING = object()
 
@@ -19,11 +18,11 @@ _MISSING = object()
 class _Index:
     """The references of a document, in the order of their pointers."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Bundle) -> None:
         self.document = document
         ordered = sorted(
             (pointer, target)
-            for pointer, holder in references(document.value)
+            for pointer, holder in document.references
             if (target := target_of(holder["$ref"])) is not None
         )
         self._pointers = [pointer for pointer, _ in ordered]
@@ -49,8 +48,9 @@ class _Index:
 class Content:
     """What two documents say alike."""
 
-    def __init__(self, old: Document, new: Document) -> None:
+    def __init__(self, old: Bundle, new: Bundle) -> None:
         self.old, self.new = _Index(old), _Index(new)
+        self._known: dict[tuple[str, str], bool] = {}
         self._changed = self._spread()
 
     def _spread(self) -> set[str]:
@@ -74,7 +74,13 @@ class Content:
 
     def same(self, old: str, new: str) -> bool:
         """Whether what stands at the one place in the old document and at the other in the new one means the same."""
+        known = self._known.get((old, new))
+        if known is None:
+            known = self._known[old, new] = self._same(old, new)
+        return known
+
+    def _same(self, old: str, new: str) -> bool:
         before, after = self.old.value(old), self.new.value(new)
         if before is _MISSING or after is _MISSING or not same(before, after):
             return False
-        return not any(target in self._changed for _, target in self.old.below(old))
+        return not self._changed or not any(target in self._changed for _, target in self.old.below(old))

@@ -7,6 +7,7 @@ rewritten to pointers into it, so that all else sees one document; `place` leads
 from __future__ import annotations
 
 import posixpath
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urldefrag
 
@@ -38,6 +39,11 @@ class Bundle(Document):
         super().__init__(value, root.name, root.text, root.syntax)
         self.root, self.files = root, files
 
+    @cached_property
+    def references(self) -> list[tuple[str, dict[str, Any]]]:
+        """Each object with a `$ref`, with its pointer."""
+        return list(references(self.value))
+
     def place(self, pointer: str) -> tuple[str, int | None, int | None]:
         """File, line and column of a place; the last two None where there is no text."""
         document, inner = self._owner(pointer)
@@ -66,6 +72,9 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
     if isinstance(document, Bundle):
         return document
     own_name = posixpath.basename(document.name.replace("\\", "/"))
+    alone = Bundle(document.value, document, {})
+    if all(holder["$ref"].startswith("#") for _, holder in alone.references):
+        return alone
     files: dict[str, Document] = {}
     pending: list[tuple[str, Document]] = [("", document)]
     foreign = False
@@ -82,7 +91,7 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
             files[path] = loaded = _load(path, holder["$ref"], loader, current, pointer)
             pending.append((path, loaded))
     if not foreign:
-        return Bundle(document.value, document, {})
+        return alone
     whole = dict(_rewritten(document.value, "", own_name))
     whole[FILES] = {path: _rewritten(loaded.value, path, own_name) for path, loaded in files.items()}
     return Bundle(whole, document, files)

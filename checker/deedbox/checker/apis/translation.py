@@ -107,6 +107,20 @@ class Translator:
         tree["$ref"] = "#" + (location if location not in lost else join("", _LOST, location))
         return Schema(Document(tree, self.document.name), "draft2020-12")
 
+    def translate(self, location: str, seen: set[str]) -> None:
+        """Translates a place and all that its references lead to, less what was `seen`; for its errors alone.
+
+        Raises:
+            NotASchema, UnresolvedReference: with pointer and line.
+        """
+        pending = [location]
+        while pending:
+            place = pending.pop()
+            if place not in seen:
+                seen.add(place)
+                self._translate_at(place)
+                pending += self._targets[place]
+
     def _translate_at(self, place: str) -> None:
         if place in self._done:
             return
@@ -114,7 +128,7 @@ class Translator:
             value = pointers.get(self.document.value, place)
         except (LookupError, ValueError):
             raise UnresolvedReference(
-                f"a $ref leads to {place}, and there is nothing", source=self.document.name, pointer=place
+                f"a $ref leads to {place}, and there is nothing there", source=self.document.name, pointer=place
             ) from None
         before, self._found = self._found, set()
         self._done[place] = self._schema(value, place, frozenset())

@@ -7,6 +7,7 @@ speaks of the same value.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,16 +70,19 @@ class Units:
     def asked(self, positions: Iterable[Position], *, alike: bool) -> dict[tuple[Pair, Writer], list[Reach]]:
         """Every unit that changed, with all positions that it reaches; `alike`: both documents are read by the same rules."""
         found: dict[tuple[Pair, Writer], list[Reach]] = {}
+        starts: dict[tuple[Pair, Writer], list[Position]] = {}
         for position in positions:
             start = (self._behind(0, position.old.location), self._behind(1, position.new.location))
+            starts.setdefault((start, position.writer), []).append(position)
+        for (start, writer), members in starts.items():
             if alike and self.same_place(*start):
                 continue
-            pending, seen = [(start, "")], {start}
+            pending, seen = deque([(start, "")]), {start}
             while pending:
-                pair, path = pending.pop(0)
+                pair, path = pending.popleft()
                 unit = self.unit(pair)
                 if unit.changed or not alike:
-                    found.setdefault((pair, position.writer), []).append(Reach(position, path))
+                    found.setdefault((pair, writer), []).extend(Reach(position, path) for position in members)
                 for target, step in unit.edges.items():
                     if target not in seen and not (alike and self.same_place(*target)):
                         seen.add(target)

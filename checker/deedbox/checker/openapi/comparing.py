@@ -11,6 +11,7 @@ from deedbox.checker.apis.sources import bundle
 from deedbox.checker.openapi.dialects import dialect_of
 from deedbox.checker.openapi.pairing import Pairing
 from deedbox.checker.openapi.reading import read
+from deedbox.checker.openapi.validity import check
 
 if TYPE_CHECKING:
     from deedbox.checker.documents import Document
@@ -30,6 +31,9 @@ def compare_openapi(
     """See `deedbox.checker.compare`."""
     old_bundle, new_bundle = bundle(old), bundle(new)
     apis = read(old_bundle), read(new_bundle)
+    if old_bundle.value == new_bundle.value:
+        # Nothing to compare, but all to be looked at: this is how a document is checked on its own.
+        check(apis[1], dialect_of(apis[1]))
     content = Content(old_bundle, new_bundle)
     pairing = Pairing(apis[0], apis[1], content.same, contract)
     pairing.compare()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.apis.cursor import Cursor
@@ -21,7 +23,7 @@ from deedbox.checker.openapi.model import (
 from deedbox.checker.openapi.paths import base_path, normalised, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from deedbox.checker.documents import Document
 
@@ -159,7 +161,7 @@ class _Reader:
             received=received,
             parameters=parameters,
             body=self._body_v2(at, path) if self.v2 else self._body(at),
-            responses=dict(self._responses(at)),
+            responses=_Later(lambda: dict(self._responses(at))),
             callbacks=self._callbacks(at, received=received),
             security=tuple(self._security(at)) if at.has("security") else tuple(self.security),
             deprecated=at.flag("deprecated"),
@@ -300,6 +302,26 @@ class _Reader:
             schemes: Any = at.raw("schemes") or ["https"]
             return tuple(f"{scheme}://{host or 'localhost'}{base or ''}" for scheme in schemes)
         return tuple(server.text("url") for server in at.items("servers"))
+
+
+class _Later(Mapping[str, Response]):
+    """Responses that are read when they are looked at: most operations of a large document are equal in both versions."""
+
+    def __init__(self, read: Callable[[], dict[str, Response]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _held(self) -> dict[str, Response]:
+        return self._read()
+
+    def __getitem__(self, status: str) -> Response:
+        return self._held[status]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
 
 
 def base_of(operation: Operation) -> str:
