@@ -96,22 +96,30 @@ def ranges(place: Place) -> Iterator[tuple[int, int, Place]]:
             if following is not None:
                 yield starts[i], starts[i + 1] - 1 if i + 1 < len(starts) else MAX_CODE_POINT, following
         return
-    parts = [state.edges() for state in (*wanted, *unwanted)]
+    states = (*wanted, *unwanted)
     split = len(wanted)
-    bounds = sorted(set().union(*(starts for starts, _ in parts)))
-    at = [0] * len(parts)
+    changes: list[tuple[int, int, State]] = []
+    values: list[State] = []
+    for i, state in enumerate(states):
+        starts, targets = state.edges()
+        values.append(targets[0])
+        changes += zip(starts[1:], itertools.repeat(i), targets[1:])
+    # No two are for the same place of the same state, so the states themselves are never compared.
+    changes.sort()
     known: dict[tuple[State, ...], Place | None] = {}
-    for number, bound in enumerate(bounds):
-        for i, (starts, _) in enumerate(parts):
-            if at[i] + 1 < len(starts) and starts[at[i] + 1] <= bound:
-                at[i] += 1
-        values = tuple([part[1][at[i]] for i, part in enumerate(parts)])
-        if values in known:
-            following = known[values]
-        else:
-            following = known[values] = _kept(values[:split], values[split:])
-        if following is not None:
-            yield bound, bounds[number + 1] - 1 if number + 1 < len(bounds) else MAX_CODE_POINT, following
+    low = 0
+    for bound, i, target in (*changes, (MAX_CODE_POINT + 1, 0, states[0])):
+        if bound != low:
+            if not (split and values[0].dead):  # what most characters lead to
+                key = tuple(values)
+                if key in known:
+                    following = known[key]
+                else:
+                    following = known[key] = _kept(key[:split], key[split:])
+                if following is not None:
+                    yield low, bound - 1, following
+            low = bound
+        values[i] = target
 
 
 def alternatives(place: Place) -> list[Place]:
