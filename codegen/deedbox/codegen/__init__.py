@@ -1,8 +1,10 @@
 """A contract version as a package: typed classes, the schema, and a report of what the classes cannot say.
 
-    package = build_package(PackageRequest("billing/order-placed", "2.3.0", document))
-    wheel = wheel_bytes(package)            # the code, as `billing-order-placed-v2` 2.3.0
-    wheel_bytes(umbrella(package))          # `billing-order-placed` 2.3.0, which requires it
+    code, whole = build(PackageRequest("billing/order-placed", "2.3.0", document))   # in a process of its own
+    code    # the wheel of `billing-order-placed-v2` 2.3.0, with the code
+    whole   # the wheel of `billing-order-placed` 2.3.0, which requires it
+
+or, in this process, `wheel_bytes(build_package(request))`.
 
 Two distributions, so that both majors of one contract can be installed side by side: the code of major 2 is the module
 `billing_order_placed.v2` of `billing-order-placed-v2`.
@@ -10,6 +12,7 @@ Two distributions, so that both majors of one contract can be installed side by 
 
 from __future__ import annotations
 
+from deedbox.codegen.building import build
 from deedbox.codegen.errors import CodegenError
 from deedbox.codegen.model import Fidelity, Obsolete, Package, PackageRequest, Style, Wheel
 from deedbox.codegen.package import build_package, umbrella
@@ -23,6 +26,7 @@ __all__ = [
     "PackageRequest",
     "Style",
     "Wheel",
+    "build",
     "build_package",
     "umbrella",
     "wheel_bytes",

@@ -1,0 +1,120 @@
+"""Schema objects of API documents, gathered into one JSON Schema document."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker.documents import load_document
+from deedbox.checker.errors import UnresolvedReference
+from deedbox.checker.json_schema.schema import Schema
+from deedbox.checker.pointers import get, join
+from deedbox.codegen import naming
+from deedbox.codegen.errors import DocumentNotPackageable
+from deedbox.codegen.sources import Root, Source
+
+if TYPE_CHECKING:
+    from deedbox.checker.documents import Document
+
+
+class Components:
+    """Collects the messages of an API document; `source()` gives them as one document of definitions.
+
+    Args:
+        document: the API document.
+        dialect: of its schema objects.
+        nullable: whether they are OpenAPI 3.0's, with `nullable` and boolean exclusive bounds.
+    """
+
+    def __init__(self, document: Document, dialect: str, *, nullable: bool = False) -> None:
+        self.document, self.dialect, self.nullable = document, dialect, nullable
+        self.definitions: dict[str, Any] = {}
+        self.roots: list[Root] = []
+        self._placed: dict[str, str] = {}
+
+    def add(self, name: str, pointer: str, examples: tuple[Any, ...] = ()) -> None:
+        """A message: what to call its class, and where in the document its schema is."""
+        value = get(self.document.value, pointer)
+        if isinstance(value, dict) and isinstance(value.get("$ref"), str) and value["$ref"].startswith("#/"):
+            return  # its class is that of what it refers to, which is a message itself
+        definition = self._place(pointer, name)
+        self.roots.append(Root(definition, join("", "$defs", definition), examples))
+
+    def source(self) -> Source:
+        """The document of all messages added.
+
+        Raises:
+            DocumentNotPackageable: none was.
+            UnresolvedReference: a reference leads nowhere, or out of the document.
+        """
+        if not self.roots:
+            raise DocumentNotPackageable("the document describes no message: no schema to make a class of")
+        identifier = {"draft7": "http://json-schema.org/draft-07/schema#"}.get(
+            self.dialect, "https://json-schema.org/draft/2020-12/schema"
+        )
+        info = self.document.value.get("info")
+        info = info if isinstance(info, dict) else {}
+        whole = load_document({"$schema": identifier, "$defs": self.definitions}, self.document.name)
+        from deedbox.checker.canonical import digest
+
+        return Source(
+            Schema(whole, self.dialect),
+            tuple(self.roots),
+            str(info.get("title") or ""),
+            str(info.get("description") or ""),
+            digest(self.document.value),
+        )
+
+    def _place(self, pointer: str, name: str) -> str:
+        if pointer in self._placed:
+            return self._placed[pointer]
+        wanted = naming.class_name(name)
+        definition, number = wanted, 1
+        while definition in self.definitions:
+            number += 1
+            definition = f"{wanted}{number}"
+        self._placed[pointer] = definition
+        self.definitions[definition] = True  # its place, for references back to it
+        self.definitions[definition] = self._rewritten(copy.deepcopy(get(self.document.value, pointer)), pointer)
+        return definition
+
+    def _rewritten(self, value: Any, pointer: str) -> Any:
+        """A schema object with its references into the document made references to definitions."""
+        if isinstance(value, list):
+            return [self._rewritten(item, join(pointer, i)) for i, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        made = {
+            k: v
+            if k in ("enum", "const", "default", "example", "examples", "required") and not isinstance(v, dict)
+            else self._rewritten(v, join(pointer, k))
+            for k, v in value.items()
+        }
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            target = reference[1:] if reference.startswith("#/") else ""
+            try:
+                get(self.document.value, target)
+            except (LookupError, ValueError):
+                target = ""
+            if not target:
+                raise UnresolvedReference(
+                    f"{reference!r} leads nowhere in the document, and nothing is ever fetched: bundle what it names",
+                    source=self.document.name,
+                    pointer=pointer,
+                )
+            made["$ref"] = "#" + join("", "$defs", self._place(target, target.rpartition("/")[2]))
+        return _as_json_schema(made) if self.nullable else made
+
+
+def _as_json_schema(made: dict[str, Any]) -> dict[str, Any]:
+    """What OpenAPI 3.0 says otherwise than JSON Schema (OAS 3.0.4 §4.7.24)."""
+    for bound in ("Minimum", "Maximum"):
+        exclusive = f"exclusive{bound}"
+        if isinstance(made.get(exclusive), bool) and made.pop(exclusive) and bound.lower() in made:
+            made[exclusive] = made.pop(bound.lower())
+    if made.pop("nullable", False) is True and isinstance(made.get("type"), str):
+        made["type"] = [made["type"], "null"]
+        if isinstance(made.get("enum"), list) and None not in made["enum"]:
+            made["enum"] = [*made["enum"], None]
+    return made
