@@ -1,8 +1,8 @@
 """The search for a counterexample: is there a value accepted by all of these schemas and rejected by all of those?
 
-    search = Search()
-    outcome = search.find([Reading(old)], [Reading(new)], Budget())
-    outcome.status   # "empty": proved that there is none; "found": outcome.value is one; "unknown": outcome.reason says why
+search = Search()
+outcome = search.find([Reading(old)], [Reading(new)], Budget())
+outcome.status   # "empty": proved that there is none; "found": outcome.value is one; "unknown": outcome.reason says why
 """
 
 from __future__ import annotations

@@ -6,7 +6,16 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 from deedbox.checker.json_schema.inclusion import terms as t
-from deedbox.checker.json_schema.inclusion.results import EMPTY, FOUND, NOTHING, UNKNOWN, Result, found, unknown
+from deedbox.checker.json_schema.inclusion.results import (
+    EMPTY,
+    FOUND,
+    MAX_SIZE,
+    NOTHING,
+    UNKNOWN,
+    Result,
+    found,
+    unknown,
+)
 from deedbox.checker.json_schema.inclusion.values import ARRAY, key_of
 
 if TYPE_CHECKING:
@@ -143,11 +152,11 @@ def solve(tableau: Tableau, goal: Term, literals: tuple[Term, ...]) -> Result:
         if value is not None:
             if facts.undecided:
                 return unknown(facts.undecided)
-            if facts.barred:
+            if facts.barred and solver.size <= MAX_SIZE:
                 key = key_of(value)
                 if key in facts.barred:
                     return _other_than(tableau, goal, key)
-            return found(value)
+            return found(value, solver.size)
         if solver.too_long:
             break
     return unknown(solver.reason) if solver.reason else NOTHING
@@ -160,9 +169,7 @@ def _other_than(tableau: Tableau, goal: Term, key: Any) -> Result:
     ways = [terms.at_least(t.LEN, len(items) + 1)]
     if items:
         ways.append(terms.not_(terms.at_least(t.LEN, len(items))))
-    ways += [
-        terms.not_(terms.items(i, i + 1, terms.enum(frozenset((item,))))) for i, item in enumerate(items)
-    ]
+    ways += [terms.not_(terms.items(i, i + 1, terms.enum(frozenset((item,))))) for i, item in enumerate(items)]
     result = NOTHING
     for way in ways:
         asked = terms.and_((goal, way))
@@ -182,6 +189,7 @@ class _Solver:
     def __init__(self, tableau: Tableau, facts: Facts) -> None:
         self.tableau, self.facts = tableau, facts
         self.reason = ""
+        self.size = 1
         self.too_long = False
         self._failed: set[Any] = set()
         self._length = 0
@@ -197,10 +205,13 @@ class _Solver:
                 self.too_long = True
                 return None
         self._length = length
-        for self._pair in self._pairs(length):
+        for pair in self._pairs(length):
+            self._pair = pair
             self._failed.clear()
             some = tuple(range(len(facts.some)))
-            value = self._place(0, [], some, tuple(n for _, n in facts.holds), tuple(n - 1 for _, n in facts.holds_fewer))
+            value = self._place(
+                0, [], some, tuple(n for _, n in facts.holds), tuple(n - 1 for _, n in facts.holds_fewer)
+            )
             if value is not None:
                 return value
         return None
@@ -300,6 +311,7 @@ class _Solver:
         if self.facts.unique:
             return self._different(goals)
         values = []
+        self.size = 1
         for goal in goals:
             answer = self.tableau.sat(goal)
             if answer.status != FOUND:
@@ -307,6 +319,7 @@ class _Solver:
                     self.reason = answer.reason
                 return None
             values.append(answer.value)
+            self.size += answer.size
         return values
 
     def _different(self, goals: list[Term]) -> list[Any] | None:
@@ -323,7 +336,7 @@ class _Solver:
                     return None
             self.reason = f"an array of {count} different items, which is not made"
             return None
-        known: dict[Term, list[Any]] = {}
+        known: dict[Term, list[Result]] = {}
         for goal in goals:
             if goal not in known:
                 values, complete, reason = self.tableau.distinct(goal, count)
@@ -331,10 +344,12 @@ class _Solver:
                     self.reason = reason
                     return None
                 known[goal] = values
-        options = [[key_of(v) for v in known[goal]] for goal in goals]
+        keys = {goal: [key_of(v.value) for v in values] for goal, values in known.items()}
+        options = [keys[goal] for goal in goals]
         holder: dict[Any, int] = {}
 
         def give(at: int, tried: set[Any]) -> bool:
+            self.tableau.budget.spend(1, self.tableau.where)
             for key in options[at]:
                 if key not in tried:
                     tried.add(key)
@@ -348,6 +363,9 @@ class _Solver:
             if not give(at, set()):
                 return None
         chosen: list[Any] = [None] * count
+        self.size = 1
         for key, at in holder.items():
-            chosen[at] = known[goals[at]][options[at].index(key)]
+            one = known[goals[at]][options[at].index(key)]
+            chosen[at] = one.value
+            self.size += one.size
         return chosen

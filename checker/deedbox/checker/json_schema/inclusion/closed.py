@@ -37,7 +37,7 @@ class Closings:
         assert self.compiler is not None
         budget = self.compiler.budget
         assert budget is not None
-        colours = set()
+        colours: set[Any] = set()
         for node in location.nodes:
             budget.spend(1, node.pointer)
             # A dynamic reference leads elsewhere in another scope, which a colour knows and a location does not.
@@ -79,10 +79,8 @@ class Closings:
         below: dict[Term, list[Term]] = {}
         for chosen in range(1 << len(patterns)):
             matched = frozenset(p for i, p in enumerate(patterns) if chosen >> i & 1)
-            if matched or location.admits_any_name:
-                term = self.term(location.region(None, matched))
-            else:
-                term = terms.false
+            declared = matched or location.admits_any_name
+            term = self.term(location.region(None, matched)) if declared else terms.false
             cell = [terms.atom(t.PAT, p) if p in matched else terms.not_(terms.atom(t.PAT, p)) for p in patterns]
             below.setdefault(term, []).append(terms.and_(cell))
         for term, cells in below.items():

@@ -58,7 +58,7 @@ class Compiler:
         made = self._made.get(place.colour)
         if made is None and not place.children:
             made = self.term(place)
-        if made is not None and place.colour not in self._making and not made.kind == t.LAZY and len(made.args) < 8:
+        if made is not None and place.colour not in self._making and made.kind != t.LAZY and len(made.args) < 8:
             return made
         return self.terms.lazy(place.colour)
 

@@ -37,7 +37,7 @@ def _holds(terms: Terms, term: Term, value: Any, sort: int) -> bool | None:
     if not term.mask & sort:
         return False
     kind = term.kind
-    if kind == t.TRUE or kind == t.TYPE:
+    if kind in (t.TRUE, t.TYPE):
         return True
     if kind == t.AND:
         unsure = False
@@ -47,6 +47,8 @@ def _holds(terms: Terms, term: Term, value: Any, sort: int) -> bool | None:
                 return False
             unsure = unsure or found is None
         return None if unsure else True
+    if terms.budget is not None:
+        terms.budget.spend(1, "the check of a value")
     if kind == t.OR:
         unsure = False
         for part in term.args:
@@ -95,7 +97,7 @@ def _atom(terms: Terms, term: Term, value: Any, sort: int) -> bool | None:
             return (Fraction(value) / Fraction(args[0])).denominator == 1
     elif sort == STRING:
         if kind == t.SLEN:
-            return len(value) >= args[0]
+            return bool(len(value) >= args[0])
         if kind == t.PAT:
             return matches(args[0], value)
         if kind == t.FMT:
@@ -104,14 +106,14 @@ def _atom(terms: Terms, term: Term, value: Any, sort: int) -> bool | None:
             return is_of_format(args[0], value)
     elif sort == OBJECT:
         if kind == t.CNT:
-            return len(value) >= args[0]
+            return bool(len(value) >= args[0])
         if kind == t.ALL:
             return _every(terms, args[0], args[1], value)
         if kind == t.NAMES:
             return _all(_holds(terms, args[0], name, STRING) for name in value)
     elif sort == ARRAY:
         if kind == t.LEN:
-            return len(value) >= args[0]
+            return bool(len(value) >= args[0])
         if kind == t.ALLI:
             return _all(_holds(terms, args[2], item, sort_of(item)) for item in value[args[0] : args[1]])
         if kind == t.UNIQ:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deedbox.checker.json_schema.inclusion import terms as t
 from deedbox.checker.json_schema.inclusion.evaluation import holds
-from deedbox.checker.json_schema.inclusion.results import EMPTY, FOUND, NOTHING, UNKNOWN, Result, found, unknown
+from deedbox.checker.json_schema.inclusion.results import (
+    EMPTY,
+    FOUND,
+    MAX_SIZE,
+    NOTHING,
+    UNKNOWN,
+    Result,
+    found,
+    unknown,
+)
 from deedbox.checker.json_schema.inclusion.values import OBJECT, STRING, key_of
 
 if TYPE_CHECKING:
@@ -161,6 +170,8 @@ def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
     while True:
         literals = goal.args if goal.kind == t.AND else (goal,)
         facts = Facts(tableau, literals)
+        if len(facts.must) > facts.high:
+            return terms.false
         for name in facts.must:
             if tableau.sat(facts.goal(name)).status == EMPTY and not facts.doubt:
                 return terms.false
@@ -168,15 +179,16 @@ def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
         kept: list[Term] = []
         for literal in literals:
             if literal.kind == t.OR:
-                alive: list[Term] | None = []
+                alive: list[Term] = []
+                met = False
                 for alternative in literal.args:
                     state = _state(tableau, facts, alternative)
                     if state > 0:
-                        alive = None
+                        met = True
                         break
                     if state == 0:
                         alive.append(alternative)
-                if alive is None:
+                if met:
                     changed = True
                     continue
                 if len(alive) < len(literal.args):
@@ -255,20 +267,18 @@ def solve(tableau: Tableau, goal: Term, literals: tuple[Term, ...]) -> Result:
         return unknown(reason) if reason else NOTHING
     if facts.undecided:
         return unknown(facts.undecided)
-    if facts.barred:
+    if facts.barred and solver.size <= MAX_SIZE:
         key = key_of(value)
         if key in facts.barred:
             return _other_than(tableau, goal, key)
-    return found(value)
+    return found(value, solver.size)
 
 
 def _other_than(tableau: Tableau, goal: Term, key: Any) -> Result:
     """The goal's value is one that is left out: the ways to differ from it are asked one by one."""
     terms = tableau.terms
     members = dict(key[1])
-    ways = [
-        terms.not_(terms.every(terms.not_(terms.enum(frozenset(members))) if members else terms.true, terms.false))
-    ]
+    ways = [terms.not_(terms.every(terms.not_(terms.enum(frozenset(members))) if members else terms.true, terms.false))]
     for name in sorted(members):
         region = terms.enum(frozenset((name,)))
         ways.append(terms.not_(terms.every(region, terms.enum(frozenset((members[name],))))))
@@ -292,13 +302,14 @@ class _Solver:
     def __init__(self, tableau: Tableau, facts: Facts) -> None:
         self.tableau, self.facts = tableau, facts
         self.reason = ""
+        self.size = 1
         self._splits: list[tuple[Term, Term]] | None = None
         self._always: list[Term] = []
         self._unlisted = tableau.terms.true
 
     def object(self, members: dict[str, Term]) -> dict[str, Any] | None:
         """An object with the members, those that must be there somewhere, and as many more as it needs."""
-        some = []
+        some: list[tuple[int, int, Term, Term]] = []
         for region, term in self.facts.some:
             if self._met(region, term, members):
                 continue
@@ -374,9 +385,7 @@ class _Solver:
             self.reason = answer.reason
         return answer.status == FOUND
 
-    def cells(
-        self, region: Term, term: Term, used: frozenset[str]
-    ) -> Iterator[tuple[str, Term]]:
+    def cells(self, region: Term, term: Term, used: frozenset[str]) -> Iterator[tuple[str, Term]]:
         """A name that is mentioned nowhere, and what its value must be, for each cell of a region."""
         for cell, wanted in self.regions(region, term):
             names = self.tableau.names(cell, 1, used)
@@ -448,18 +457,21 @@ class _Solver:
         facts, tableau = self.facts, self.tableau
         missing = facts.low - len(members)
         values: dict[str, Any] = {}
+        self.size = 1
         for name, wanted in members.items():
             answer = tableau.sat(wanted)
             if answer.status != FOUND:
                 self.reason = answer.reason or self.reason
                 return None
             values[name] = answer.value
+            self.size += answer.size
         if missing <= 0:
             return values
         for name in sorted(facts.listed - members.keys()):
             wanted = facts.member(name)
             if missing and wanted is not tableau.terms.false and self._possible(wanted):
                 values[name] = tableau.sat(wanted).value
+                self.size += tableau.sat(wanted).size
                 missing -= 1
         for cell, wanted in self.regions(tableau.terms.true, tableau.terms.true):
             if missing <= 0:
@@ -469,9 +481,8 @@ class _Solver:
             names = tableau.names(cell, min(missing, MAX_MEMBERS), frozenset(values))
             for name in names.strings:
                 values[name] = tableau.sat(wanted).value
+                self.size += tableau.sat(wanted).size
             missing -= len(names.strings)
             if missing > 0 and not names.complete:
                 self.reason = names.reason or f"an object of {facts.low} members, which is not made"
         return values if missing <= 0 else None
-
-

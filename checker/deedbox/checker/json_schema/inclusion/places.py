@@ -204,9 +204,7 @@ class Places:
         if len(members) == 1 and first not in first.children.values():
             self._finish(first, self._plain(first))
             return
-        current = {
-            m: self._intern(("circle", m.parts, tuple(c.colour for c in m.children.values()))) for m in members
-        }
+        current = {m: self._intern(("circle", m.parts, tuple(c.colour for c in m.children.values()))) for m in members}
         classes = 0
         while len(set(current.values())) > classes:
             classes = len(set(current.values()))

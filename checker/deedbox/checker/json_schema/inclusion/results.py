@@ -12,10 +12,10 @@ UNKNOWN: Final = 2
 class Result:
     """`EMPTY`: there is no value; `FOUND`: `value` is one; `UNKNOWN`: `reason` says why."""
 
-    __slots__ = ("reason", "status", "value")
+    __slots__ = ("reason", "size", "status", "value")
 
-    def __init__(self, status: int, value: Any = None, reason: str = "") -> None:
-        self.status, self.value, self.reason = status, value, reason
+    def __init__(self, status: int, value: Any = None, reason: str = "", size: int = 1) -> None:
+        self.status, self.value, self.reason, self.size = status, value, reason, size
 
     def __repr__(self) -> str:
         return ("empty", f"found {self.value!r}", f"unknown: {self.reason}")[self.status]
@@ -24,9 +24,15 @@ class Result:
 NOTHING: Final = Result(EMPTY)
 
 
-def found(value: Any) -> Result:
-    """A value."""
-    return Result(FOUND, value)
+MAX_SIZE: Final = 50_000
+"""Messages of more values are not made: members that share a schema would multiply them."""
+
+
+def found(value: Any, size: int = 1) -> Result:
+    """A value, made of `size` values."""
+    if size > MAX_SIZE:
+        return unknown(f"a message of more than {MAX_SIZE} values, which is not made")
+    return Result(FOUND, value, size=size)
 
 
 def unknown(reason: str) -> Result:

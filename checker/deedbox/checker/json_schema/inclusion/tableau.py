@@ -18,6 +18,7 @@ from deedbox.checker.json_schema.inclusion.evaluation import holds
 from deedbox.checker.json_schema.inclusion.results import (
     EMPTY,
     FOUND,
+    MAX_SIZE,
     NOTHING,
     UNKNOWN,
     Result,
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 64
 """Levels of a message that are looked into."""
 _NO_ASSUMPTION: Final = 1 << 30
+_PATIENCE: Final = 3
+"""Branchings of one goal before it counts as stubborn."""
+_MOST_AHEAD: Final = 600
 _BOOLEANS: Final = (True, False)
 
 
@@ -63,12 +67,13 @@ class Tableau:
         self._provisional: dict[tuple[int, Term], int] = {}
         self._trail: list[tuple[int, Term]] = []
         self._low = _NO_ASSUMPTION
+        self._effort = 0
         self._names: dict[Any, Strings] = {}
         self.generics: dict[Term, Term] = {}
 
     def start(self, budget: Budget) -> None:
         """Begins a search with a budget of its own; what is known stays."""
-        self.budget = budget
+        self.budget = self.terms.budget = budget
         self._open.clear()
         self._provisional.clear()
         self._trail.clear()
@@ -125,12 +130,14 @@ class Tableau:
         if depth > MAX_DEPTH:
             return unknown(f"messages of more than {MAX_DEPTH} levels are not looked into")
         outer, self._low = self._low, _NO_ASSUMPTION
+        effort, self._effort = self._effort, 0
         mark = len(self._trail)
         self._open[key] = depth
         try:
             result = self.decide(goal, sort)
         finally:
             del self._open[key]
+            self._effort = effort
         self._settle(key, depth, result, mark)
         self._low = min(outer, self._low) if result.status != FOUND else outer
         return result
@@ -243,12 +250,33 @@ class Tableau:
             goal = objects.without_dead_ends(self, goal)
         elif sort == ARRAY:
             goal = arrays.without_dead_ends(self, goal)
+        self._effort += 1
+        if self._effort > _PATIENCE:
+            goal = self._looked_ahead(goal)
         if goal is terms.false:
             return NOTHING
         alternatives = self.alternatives(goal)
         if alternatives is None:
             return self.decide(goal, sort)
         return self._first_of(alternatives, sort)
+
+    def _looked_ahead(self, goal: Term) -> Term:
+        """The goal less the alternatives that contradict the rest at a glance. Dear, and so for stubborn goals alone."""
+        terms = self.terms
+        literals = goal.args if goal.kind == t.AND else (goal,)
+        choices = [x for x in literals if x.kind == t.OR]
+        if len(choices) < 2 or sum(len(x.args) for x in choices) > _MOST_AHEAD:
+            return goal
+        for choice in choices:
+            self.budget.spend(len(choice.args), self.where)
+            kept = [x for x in choice.args if terms.and_((goal, x)) is not terms.false]
+            if not kept:
+                return terms.false
+            if len(kept) < len(choice.args):
+                goal = terms.and_((goal, terms.or_(kept)))
+                if goal is terms.false:
+                    return goal
+        return goal
 
     def _first_of(self, alternatives: list[Term], sort: int) -> Result:
         result = NOTHING
@@ -269,7 +297,7 @@ class Tableau:
         best: Term | None = None
         best_cost = 0.0
         for term in literals:
-            if term.kind == t.OR or term.kind == t.ONE:
+            if term.kind in (t.OR, t.ONE):
                 # Few alternatives are good, and alternatives that say much: those settle other disjunctions.
                 count = len(term.args)
                 cost = count * count / sum(_size(x)[0] or 1 for x in term.args)
@@ -351,9 +379,11 @@ class Tableau:
                 return Strings(chosen, False)
         return Strings(chosen, complete, reason)
 
-    def distinct(self, goal: Term, count: int) -> tuple[list[Any], bool, str]:
+    def distinct(self, goal: Term, count: int) -> tuple[list[Result], bool, str]:
         """Up to `count` different values of a goal, whether there are no others, and why that is not known."""
-        terms, values = self.terms, []
+        terms = self.terms
+        values: list[Result] = []
+        size = 0
         keys: set[Any] = set()
         while len(values) < count:
             asked = terms.and_((goal, terms.not_(terms.enum(frozenset(keys))))) if keys else goal
@@ -362,7 +392,10 @@ class Tableau:
                 return values, True, ""
             if answer.status == UNKNOWN:
                 return values, False, answer.reason
-            values.append(answer.value)
+            size += answer.size
+            if size > MAX_SIZE:
+                return values, False, f"an array of more than {MAX_SIZE} values, which is not made"
+            values.append(answer)
             keys.add(key_of(answer.value))
         return values, False, ""
 

@@ -42,6 +42,8 @@ from deedbox.checker.json_schema.inclusion.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from deedbox.checker.budget import Budget
+
 TRUE: Final = 0
 FALSE: Final = 1
 AND: Final = 2
@@ -104,6 +106,7 @@ class Terms:
 
     def __init__(self, expand: Callable[[Any], Term]) -> None:
         self._expand = expand
+        self.budget: Budget | None = None
         self._known: dict[tuple[Any, ...], Term] = {}
         self.true, self.false = self.make(TRUE, (), ANY), self.make(FALSE, (), 0)
         self.true.negation, self.false.negation = self.false, self.true
@@ -172,7 +175,9 @@ class Terms:
 
     def one(self, terms: Iterable[Term]) -> Term:
         """Exactly one of the terms holds."""
-        false, kept, doubled = self.false, set(), set()
+        false = self.false
+        kept: set[Term] = set()
+        doubled: set[Term] = set()
         for term in terms:
             if term is not false:
                 (doubled if term in kept else kept).add(term)
@@ -189,8 +194,7 @@ class Terms:
         mask = 0
         for term in kept:
             mask |= term.mask
-        made = self.make(ONE, tuple(sorted(kept, key=_uid)), mask)
-        return made
+        return self.make(ONE, tuple(sorted(kept, key=_uid)), mask)
 
     def lazy(self, token: Any) -> Term:
         """The term that a token stands for, not made yet."""
@@ -310,14 +314,16 @@ class Terms:
                 stack.append(self.or_(kept))
         return bool(stack)
 
-    def _beside(self, term: Term, members: set[Term], ors: set[Term], only: Any, barred: Any, masks: tuple[int, int]) -> int:
+    def _beside(
+        self, term: Term, members: set[Term], ors: set[Term], only: Any, barred: Any, masks: tuple[int, int]
+    ) -> int:
         """1 if the term holds beside the members, -1 if it cannot, 0 if that is not seen at a glance."""
         if not term.mask & masks[0]:
             return -1
         if term in members:
             return 1
         negation = term.negation
-        if negation is not None and negation in members:
+        if negation is not None and (negation in members or negation in ors):
             return -1
         kind = term.kind
         if kind == AND:
@@ -410,7 +416,10 @@ class Terms:
             return term
         known = term.specs.get(sort)
         if known is None:
-            known = term.specs[sort] = self._spec(term, kind, sort)
+            opposite = term.negation.specs.get(sort) if term.negation is not None else None
+            # What is the negation of something stays it, so that the two still close a branch.
+            known = self._spec(term, kind, sort) if opposite is None else self.not_(opposite)
+            term.specs[sort] = known
             # A spec is its own spec, with no need to look again.
             known.specs[sort] = known
         return known
@@ -421,7 +430,10 @@ class Terms:
         if kind == OR:
             return self.or_([self.spec(t, sort) for t in term.args])
         if kind == ONE:
-            return self.one([self.spec(t, sort) for t in term.args])
+            from deedbox.checker.json_schema.inclusion.apart import all_apart
+
+            one = self.one([self.spec(t, sort) for t in term.args])
+            return self.or_(one.args) if one.kind == ONE and all_apart(self, one.args) else one
         if kind == LAZY:
             return self.spec(self._expand(term.args[0]), sort)
         if kind == TYPE:

@@ -144,8 +144,12 @@ def unevaluated_items(compiler: Compiler, place: Place) -> Term:
             count = None
         known = prefixes.get(condition, 0)
         prefixes[condition] = None if known is None or count is None else max(known, count)
-        if at.rank >= 20 and ("contains",) in at.children:
-            holding.append((condition, compiler.child(at.children["contains",])))
+        if ("contains",) in at.children:
+            held = compiler.child(at.children["contains",])
+            if at.rank < 20:
+                # 2019-09 core §9.3.1.3 does not count it, the validators do: no answer may rest on it.
+                held = terms.and_((held, terms.unknown("`contains` beside `unevaluatedItems` in 2019-09")))
+            holding.append((condition, held))
     start = prefixes.pop(terms.true, 0)
     if start is None:
         return terms.true
