@@ -1,7 +1,8 @@
 """Publications and reads per second of a running registry.
 
-Publishing: eight client processes put N different documents, and N times the same ones, to a server of four processes,
-on SQLite and on PostgreSQL; afterwards ordinals and schema ids must be dense, each content one id, and none lost.
+Publishing: eight client processes put N different documents as first versions, N different ones as histories of ten
+versions (each compared with all before it), and N times the same ones, to a server of four processes, on SQLite and on
+PostgreSQL; afterwards ordinals and schema ids must be dense, each content one id, and none lost.
 Reading: pipelined requests to one server process, against a Flask route that returns an empty JSON object, on the same
 granian with the same settings, in alternation.
 
@@ -41,10 +42,14 @@ CONNECTIONS = 4
 FIRST = {"role": "consumes", "kind": "event", "channels": ["bench"]}
 
 
-def document(contract: int, step: int) -> dict[str, Any]:
+Job = tuple[str, int, int]
+"""A contract's group, its number, and the step of its history."""
+
+
+def document(group: str, contract: int, step: int) -> dict[str, Any]:
     """A contract's document at one step of its history: an optional property more at each."""
     properties = {f"p{i}": {"type": "string", "maxLength": contract + 1} for i in range(step + 1)}
-    return {"type": "object", "title": f"contract {contract}", "properties": properties}
+    return {"type": "object", "title": f"{group} {contract}", "properties": properties}
 
 
 class Client:
@@ -67,18 +72,18 @@ class Client:
         return response.status, value
 
 
-def publish_share(url: str, jobs: list[tuple[int, int]], results: Any) -> None:
+def publish_share(url: str, jobs: list[Job], results: Any) -> None:
     """One client process: publishes its share and reports what it was told."""
     client = Client(url)
     told = []
-    for contract, step in jobs:
-        body = {"schema": document(contract, step), "version": f"1.{step}.0", **FIRST}
-        status, value = client.call("POST", f"/api/v1/contracts/bench/c{contract}/versions", body)
+    for group, contract, step in jobs:
+        body = {"schema": document(group, contract, step), "version": f"1.{step}.0", **FIRST}
+        status, value = client.call("POST", f"/api/v1/contracts/{group}/c{contract}/versions", body)
         told.append((status, value.get("contract"), value.get("version"), value.get("schema_id"), value.get("code")))
     results.put(told)
 
 
-def publish_all(url: str, shares: list[list[tuple[int, int]]]) -> tuple[float, list[Any]]:
+def publish_all(url: str, shares: list[list[Job]]) -> tuple[float, list[Any]]:
     """All shares at once. Returns seconds and what was told."""
     context = multiprocessing.get_context("fork")
     results: Any = context.Queue()
@@ -93,59 +98,58 @@ def publish_all(url: str, shares: list[list[tuple[int, int]]]) -> tuple[float, l
     return seconds, told
 
 
-def check_rows(url: str, publications: int, contracts: int) -> None:
+def check_rows(url: str, histories: int, publications: int) -> None:
     """Nothing lost, nothing twice, no gap.
 
     Raises:
         SystemExit: something is; the benchmark is then worth nothing.
     """
     client = Client(url)
-    ids: set[int] = set()
-    for contract in range(contracts):
-        _, page = client.call("GET", f"/api/v1/contracts/bench/c{contract}/versions?limit=1000")
+    for contract in range(histories):
+        _, page = client.call("GET", f"/api/v1/contracts/history/c{contract}/versions?limit=1000")
         ordinals = [item["ordinal"] for item in page["items"]]
         if ordinals != list(range(1, VERSIONS_EACH + 1)):
             raise SystemExit(f"contract {contract}: ordinals {ordinals}")
-        ids |= {item["schema_id"] for item in page["items"]}
-    if ids != set(range(1, publications + 1)):
-        raise SystemExit(f"schema ids are not 1..{publications}: {len(ids)} of them")
-    after, seen = "0", 0
+    after, entries = "0", []
     while True:
         _, page = client.call("GET", f"/api/v1/events?limit=1000&after={after}")
         if not page["items"]:
             break
-        if [e["id"] for e in page["items"]] != list(range(seen + 1, seen + 1 + len(page["items"]))):
-            raise SystemExit(f"the feed has a gap behind {seen}")
-        seen += len(page["items"])
+        entries += page["items"]
         after = page["next"]
-    if seen != publications:
-        raise SystemExit(f"{seen} entries for {publications} publications")
+    numbers = list(range(1, publications + 1))
+    if [entry["id"] for entry in entries] != numbers:
+        raise SystemExit(f"{len(entries)} entries for {publications} publications, or a gap")
+    if sorted(entry["data"]["schema_id"] for entry in entries) != numbers:
+        raise SystemExit(f"schema ids are not 1 to {publications}")
 
 
 def bench_publishing(name: str, database_url: str, publications: int) -> None:
-    """Different documents, then the same ones again from every client, on one database."""
-    contracts = publications // VERSIONS_EACH
-    settings = {"DEEDBOX_WORKERS": str(SERVER_PROCESSES), "DEEDBOX_COMPARE_WORKERS": "1", "DEEDBOX_LOG_LEVEL": "error"}
-    with run_in_background(database_url, environment=settings) as server:
-        # A contract's history is one client's; every client works on its own contracts, all in one database.
-        different = [
-            [(c, step) for step in range(VERSIONS_EACH) for c in range(contracts) if c % CLIENTS == k]
+    """Different documents, then the same ones from every client, on one database."""
+    histories, each = publications // VERSIONS_EACH, publications // CLIENTS
+    # A history is one client's, so that its versions come in order; all clients write to one database.
+    phases: dict[str, list[list[Job]]] = {
+        "different, first versions": [[("first", c, 0) for c in range(each * CLIENTS) if c % CLIENTS == k] for k in range(CLIENTS)],
+        f"different, histories of {VERSIONS_EACH}": [
+            [("history", c, step) for step in range(VERSIONS_EACH) for c in range(histories) if c % CLIENTS == k]
             for k in range(CLIENTS)
-        ]
-        seconds, told = publish_all(server.url, different)
-        failed = [row for row in told if row[0] != 201]
-        if failed:
-            raise SystemExit(f"{len(failed)} publications failed, the first with {failed[0]}")
-        check_rows(server.url, contracts * VERSIONS_EACH, contracts)
-        print(f"| {name} | {len(told):,} different | {seconds:.1f} | {len(told) / seconds:,.0f} |", flush=True)
-        # The same content from all clients at once: 1/8 of N documents each, one row for all eight.
-        fresh = range(contracts, contracts + publications // CLIENTS)
-        seconds, told = publish_all(server.url, [[(c, 0) for c in fresh] for _ in range(CLIENTS)])
-        if {row[0] for row in told} != {200, 201} or sum(row[0] == 201 for row in told) != len(fresh):
-            raise SystemExit(f"{sum(row[0] == 201 for row in told)} rows made for {len(fresh)} contents")
-        if len({row[1:4] for row in told}) != len(fresh):
-            raise SystemExit("the same content was told different ids")
-        print(f"| {name} | {len(told):,} same | {seconds:.1f} | {len(told) / seconds:,.0f} |", flush=True)
+        ],
+        "same, from all clients": [[("same", c, 0) for c in range(each)] for _ in range(CLIENTS)],
+    }  # fmt: skip
+    settings = {"DEEDBOX_WORKERS": str(SERVER_PROCESSES), "DEEDBOX_COMPARE_WORKERS": "1", "DEEDBOX_LOG_LEVEL": "error"}
+    made = 0
+    with run_in_background(database_url, environment=settings) as server:
+        for phase, shares in phases.items():
+            seconds, told = publish_all(server.url, shares)
+            contents = len({job for share in shares for job in share})
+            failed = [row for row in told if row[0] not in (200, 201)]
+            if failed:
+                raise SystemExit(f"{len(failed)} publications failed, the first with {failed[0]}")
+            if sum(row[0] == 201 for row in told) != contents or len({row[1:4] for row in told}) != contents:
+                raise SystemExit(f"{sum(row[0] == 201 for row in told)} rows made for {contents} contents")
+            made += contents
+            print(f"| {name} | {len(told):,} {phase} | {seconds:.1f} | {len(told) / seconds:,.0f} |", flush=True)
+        check_rows(server.url, histories, made)
 
 
 def requests_per_second(url: str, path: str, seconds: float) -> float:
@@ -290,7 +294,7 @@ def bench_reading(name: str, database_url: str, rounds: int, seconds: float) -> 
 def _prepare(server: BackgroundServer) -> str:
     client = Client(server.url)
     for step in range(2):
-        client.call("POST", "/api/v1/contracts/bench/read/versions", {"schema": document(0, step), **FIRST})
+        client.call("POST", "/api/v1/contracts/bench/read/versions", {"schema": document("read", 0, step), **FIRST})
     return "/api/v1/contracts/bench/read"
 
 
