@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,14 @@ from tests.conftest import UNDER_CI
 
 from .kafka_server import KafkaServer, NoKafka
 
+with warnings.catch_warnings():
+    # kafka-python 3.0 reads its protocol's files by a function that Python 3.11 deprecates and 3.13 has again.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import kafka  # noqa: F401
+
 URL = "http://registry.example"
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "type": "object",
     "required": ["id"],
     "properties": {
@@ -121,10 +127,3 @@ def bootstrap(request: pytest.FixtureRequest) -> str:
 def topic() -> str:
     """A topic's name that no other test uses."""
     return f"test-{uuid4().hex[:12]}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """kafka-python 3.0 reads its protocol through a function that Python 3.11 deprecates and 3.13 has again."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings(r"ignore:\w+ is deprecated. Use files:DeprecationWarning"))

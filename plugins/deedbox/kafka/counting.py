@@ -54,9 +54,15 @@ class Counts:
 
     def add_all(self, batch: Iterable[tuple[str, Inspection]]) -> None:
         """Counts messages by channel."""
+        plain: Counter[tuple[str, Version]] = Counter()
         with self._lock:
             for channel, found in batch:
-                self._add(channel, found)
+                if found.status == "valid" and found.version and found.undeclared is None and not found.notes:
+                    plain[channel, found.version] += 1
+                else:
+                    self._add(channel, found)
+            for (channel, version), count in plain.items():
+                self._put(Cell(channel, version.contract, version.version, "valid"), count)
 
     def _add(self, channel: str, found: Inspection) -> None:
         contract, version = found.contract_name, found.version_number

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deedbox.kafka.errors import BrokerUnavailable, Fenced
 from deedbox.kafka.messages import Headers, Record, TopicPartition
@@ -25,7 +25,13 @@ from kafka.errors import (
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
+from kafka.serializer import Deserializer, Serializer
 from kafka.structs import OffsetAndMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
+    from deedbox.kafka.serializing import Reading, Writing
 
 _FENCED = (
     CommitFailedError,
@@ -220,6 +226,34 @@ class KafkaPythonProducer:
         """See `Producer.close`."""
         with _translated():
             self._client.close(timeout=2)
+
+
+class DeedboxSerializer(Serializer):
+    """A value serializer for kafka-python 3: `KafkaProducer(value_serializer=DeedboxSerializer(…))`."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+
+    def serialize(self, topic: str, headers: MutableSequence[tuple[str, bytes]] | None, data: Any) -> bytes | None:
+        """The bytes; see `Writing.write`."""
+        return self._writing.write(topic, headers, data)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class DeedboxDeserializer(Deserializer):
+    """A value deserializer for kafka-python 3: `KafkaConsumer(value_deserializer=DeedboxDeserializer(…))`."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def deserialize(self, topic: str, headers: Any, data: bytes | None) -> Any:
+        """The value or an `Invalid`; see `Reading.read`."""
+        return self._reading.read(topic, headers, data)
+
+    def close(self) -> None:
+        """Nothing to close."""
 
 
 def _place(place: Any) -> TopicPartition:

@@ -1,0 +1,176 @@
+"""A consumer that does it right: judged after `poll`, committed after handling, the bad put aside and none lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from deedbox.checker import pointers
+from deedbox.kafka import dead_letters
+from deedbox.kafka.errors import InvalidMessage, LiveError
+from deedbox.kafka.handlers import Handlers, Unhandled
+from deedbox.kafka.inspection import Inspection, Inspector, Invalid
+from deedbox.kafka.limits import Breaker, Limits
+from deedbox.kafka.messages import MESSAGE_ID, Record, TopicPartition, text
+from deedbox.kafka.settling import Settler, rewind
+
+if TYPE_CHECKING:
+    from deedbox.kafka.broker import Broker
+    from deedbox.kafka.stores import HandledStore
+
+Policy: TypeAlias = Literal["dead-letter", "raise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How messages say what they are about and when it happened: pointers into the value.
+
+    `occurred_at` leads to text that sorts by time, such as RFC 3339 in UTC. What is staler than what was handled of
+    its key is handed over all the same, or skipped.
+    """
+
+    key: str
+    occurred_at: str
+    stale: Literal["hand-over", "skip"] = "skip"
+
+
+@dataclass(slots=True)
+class Handled:
+    """What became of messages so far."""
+
+    handled: int = 0
+    duplicates: int = 0
+    stale: int = 0
+    tombstones: int = 0
+    dead_letters: int = 0
+
+
+class ContractConsumer:
+    """Reads topics in a group and hands valid messages to handlers.
+
+    Args:
+        broker: a filling of the port.
+        topics: what to read.
+        group: as whom.
+        handlers: who handles what.
+        inspector: how messages are judged.
+        on_invalid: a bad message, or one that nobody handles, goes to the dead letters, or raises `InvalidMessage`.
+        store: what was handled, against duplicates and staleness; None keeps no memory.
+        order: see `Order`; needs a store.
+        dead_letter_topic: by topic; `TOPIC.dlt` where None.
+        instance: of this process, stable over its restarts: a successor ends what it left open.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        topics: Sequence[str],
+        group: str,
+        handlers: Handlers,
+        inspector: Inspector,
+        *,
+        on_invalid: Policy = "dead-letter",
+        store: HandledStore | None = None,
+        order: Order | None = None,
+        dead_letter_topic: Callable[[str], str] | None = None,
+        limits: Limits | None = None,
+        instance: str = "0",
+    ) -> None:
+        self._handlers, self._inspector, self._policy = handlers, inspector, on_invalid
+        self._store, self._order, self._group = store, order, group
+        self._letters_to = dead_letter_topic or (lambda topic: topic + dead_letters.SUFFIX)
+        self._breaker = Breaker(limits or Limits())
+        self._settler = Settler(broker, f"deedbox-consumer.{group}.{instance}")
+        self._consumer = broker.consumer(topics, group)
+        self.counts = Handled()
+
+    def run_once(self, most: int = 500, seconds: float = 1.0) -> int:
+        """Handles the next batch, and commits what was handled.
+
+        Returns:
+            How many messages were dealt with. A message that cannot be judged (the registry is away and never said)
+            is not passed over: it and what follows is read again next time.
+
+        Raises:
+            InvalidMessage: by policy. DeadLetterRefused, LimitReached, Fenced, BrokerUnavailable: see there.
+            Exception: whatever a handler raised.
+
+        After any of them the consumer stands before the first message that was not dealt with.
+        """
+        records = self._consumer.poll(most, seconds)
+        done: dict[TopicPartition, int] = {}
+        letters: list[Record] = []
+        dealt = 0
+        trouble: Exception | None = None
+        for record, found in zip(records, self._inspector.inspect_all(records), strict=True):
+            if found.status == "unjudged":
+                break
+            try:
+                invalid = self._deal(record, found)
+                self._breaker.observe(record.topic, invalid is not None)
+                if invalid is not None:
+                    letters.append(self._put_aside(record, invalid))
+            except Exception as error:  # noqa: BLE001 - raised below, when what went before is committed
+                trouble = error
+                break
+            done[record.place] = record.offset + 1
+            dealt += 1
+        rewind(self._consumer, records[dealt:])
+        try:
+            self._settler.settle(self._consumer, done, letters)
+        except LiveError:
+            rewind(self._consumer, records)
+            raise
+        self.counts.dead_letters += len(letters)
+        if trouble is not None:
+            raise trouble
+        return dealt
+
+    def _deal(self, record: Record, found: Inspection) -> Invalid | None:
+        """Deals with one message; gives why it must be put aside, where it must."""
+        if found.status == "tombstone":
+            self.counts.tombstones += 1
+            return None
+        version = found.version or self._inspector.reader
+        if found.status == "invalid" or version is None:
+            return found.invalid(record.value)
+        identity = text(record.headers, MESSAGE_ID)
+        if self._store is not None and identity is not None and self._store.seen(identity):
+            self.counts.duplicates += 1
+            return None
+        key, when = self._place_in_order(record, found.value)
+        if key is not None and when is not None and self._order is not None and self._store is not None:
+            newest = self._store.newest(key)
+            if newest is not None and when < newest:
+                self.counts.stale += 1
+                if self._order.stale == "skip":
+                    self._store.handled(identity, None, None)
+                    return None
+        try:
+            self._handlers.handle(record, version, found.value)
+        except Unhandled as error:
+            return Invalid(str(error), "", record.value, "unhandled-version", version.contract, version.version)
+        self.counts.handled += 1
+        if self._store is not None:
+            self._store.handled(identity, key, when)
+        return None
+
+    def _place_in_order(self, record: Record, value: Any) -> tuple[str | None, str | None]:
+        if self._order is None:
+            return None, None
+        try:
+            key, when = pointers.get(value, self._order.key), pointers.get(value, self._order.occurred_at)
+        except LookupError:
+            return None, None  # a message that does not say is handled in the order of its coming
+        return f"{record.topic}\x00{key}", when if isinstance(when, str) else None
+
+    def _put_aside(self, record: Record, invalid: Invalid) -> Record:
+        if self._policy == "raise":
+            raise InvalidMessage(invalid, record.where)
+        return dead_letters.letter(record, invalid, self._letters_to(record.topic), self._group)
+
+    def close(self) -> None:
+        """Leaves the group."""
+        self._settler.close()
+        self._consumer.close()

@@ -1,0 +1,166 @@
+"""The guard: a consumer group of its own that judges all traffic of its topics, counts it, and by mode acts on it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from deedbox.kafka import dead_letters
+from deedbox.kafka.counting import Counts
+from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached
+from deedbox.kafka.inspection import Inspection, Inspector
+from deedbox.kafka.limits import Breaker, Limits
+from deedbox.kafka.messages import VERDICT, Record, TopicPartition, replaced
+from deedbox.kafka.settling import Settler, rewind
+
+if TYPE_CHECKING:
+    from deedbox.kafka.broker import Broker, Consumer
+    from deedbox.kafka.lookup import Lookup
+
+Mode: TypeAlias = Literal["observe", "mark", "dead-letter"]
+"""`observe` counts. `mark` also writes every message to `TOPIC.checked`, with its verdict in a header (a log cannot be
+changed). `dead-letter` also writes the invalid ones to `TOPIC.dlt`. Both write in the transaction of their offsets."""
+
+MODES: tuple[Mode, ...] = ("observe", "mark", "dead-letter")
+CHECKED = ".checked"
+log = logging.getLogger("deedbox.guard")
+
+
+@dataclass(slots=True)
+class Samples:
+    """A few messages of each kind of failure. Bounded."""
+
+    each: int = 3
+    kinds: int = 1_000
+    found: dict[str, list[tuple[Record, Inspection]]] = field(default_factory=dict)
+
+    def take(self, record: Record, inspection: Inspection) -> None:
+        """Keeps a failure, where there is room."""
+        assert inspection.fault is not None
+        key = inspection.fault.fingerprint(inspection.contract_name)
+        if key not in self.found and len(self.found) >= self.kinds:
+            return
+        kept = self.found.setdefault(key, [])
+        if len(kept) < self.each:
+            kept.append((record, inspection))
+
+
+class Guard:
+    """One process of the guard.
+
+    Args:
+        broker: a filling of the port.
+        lookup: the registry.
+        topics: what to judge.
+        modes: by topic; `observe` where none is named.
+        group: the guard's own; its processes share the partitions.
+        instance: of this process, stable over its restarts: a successor ends what it left open.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        lookup: Lookup,
+        topics: Sequence[str],
+        *,
+        modes: Mapping[str, Mode] | None = None,
+        group: str = "deedbox-guard",
+        instance: str = "0",
+        limits: Limits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._broker, self._topics, self._modes, self._group = broker, tuple(topics), dict(modes or {}), group
+        self.counts, self.samples = Counts(), Samples()
+        self._inspector = Inspector(lookup, closed=True)
+        self._settler = Settler(broker, f"{group}.{instance}")
+        self._breaker = Breaker(limits or Limits())
+        self._sleep = sleep
+        self._consumer: Consumer | None = None
+        self._pause = 0.0
+        self.restarts = 0
+        """How often the broker, or another process, made it begin anew."""
+
+    def run_once(self, most: int = 1_000, seconds: float = 1.0) -> int:
+        """Judges the next batch, and commits it.
+
+        Returns:
+            How many messages were dealt with; 0 where there were none, or the broker was away (it waits a while then).
+
+        Raises:
+            LimitReached: what came before is settled; the topic is to be looked at.
+        """
+        try:
+            if self._consumer is None:
+                self._consumer = self._broker.consumer(self._topics, self._group)
+            dealt = self._batch(self._consumer, most, seconds)
+        except (BrokerUnavailable, DeadLetterRefused, Fenced) as error:
+            # Nothing of the batch was committed: whoever has its partitions now reads it again.
+            log.warning("guard begins anew: %s", error)
+            self._begin_anew()
+            return 0
+        self._pause = 0.0
+        return dealt
+
+    def _batch(self, consumer: Consumer, most: int, seconds: float) -> int:
+        records = consumer.poll(most, seconds)
+        written: list[Record] = []
+        done: dict[TopicPartition, int] = {}
+        limit: LimitReached | None = None
+        dealt = 0
+        judged = self._inspector.inspect_all(records)
+        for record, found in zip(records, judged, strict=True):
+            try:
+                written += self._act(record, found)
+            except LimitReached as reached:
+                limit = reached
+                rewind(consumer, records[dealt:])
+                break
+            done[record.place] = record.offset + 1
+            dealt += 1
+        self._settler.settle(consumer, done, written)
+        # Only now: a batch that did not settle is read, and counted, again.
+        self.counts.add_all((r.topic, found) for r, found in zip(records[:dealt], judged[:dealt], strict=True))
+        if limit is not None:
+            raise limit
+        return dealt
+
+    def _act(self, record: Record, found: Inspection) -> list[Record]:
+        mode = self._modes.get(record.topic, "observe")
+        bad = found.status == "invalid"
+        if mode == "dead-letter":
+            self._breaker.observe(record.topic, bad)
+        if bad:
+            self.samples.take(record, found)
+        if mode == "mark":
+            headers = replaced(record.headers, [(VERDICT, found.status.encode())])
+            to = record.topic + CHECKED
+            return [Record(to, -1, -1, record.key, record.value, headers, record.timestamp)]
+        if mode == "dead-letter" and bad:
+            to = record.topic + dead_letters.SUFFIX
+            return [dead_letters.letter(record, found.invalid(record.value), to, self._group)]
+        return []
+
+    def _begin_anew(self) -> None:
+        self.restarts += 1
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            try:
+                consumer.close()
+            except (BrokerUnavailable, Fenced) as error:
+                log.debug("the old consumer did not close: %s", error)
+        self._pause = min(max(self._pause * 2, 0.1), 10.0)
+        self._sleep(self._pause)
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Judges until told to stop, between batches."""
+        while not stopped():
+            self.run_once()
+
+    def close(self) -> None:
+        """Leaves the group."""
+        self._settler.close()
+        if self._consumer is not None:
+            self._consumer.close()

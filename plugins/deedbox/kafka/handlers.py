@@ -1,0 +1,103 @@
+"""Who handles a message: a function a major version, and hooks that bring an old major up to a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from deedbox.kafka.lookup import Version
+    from deedbox.kafka.messages import Record
+
+Builder: TypeAlias = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a handler gets: the value, what it was written as, and the record (its `value` is the raw bytes)."""
+
+    value: Any
+    version: Version
+    record: Record
+
+
+Handler: TypeAlias = Callable[[Message], object]
+
+
+class Unhandled(Exception):
+    """No handler takes this major, and no hooks lead to one that is taken."""
+
+
+class Handlers:
+    """The handlers of one consumer.
+
+    ```python
+    handlers = Handlers()
+
+
+    @handlers.handles("order-placed", "2", build=OrderPlaced.model_validate)
+    def placed(message: Message) -> None: ...
+
+
+    @handlers.upgrades("order-placed", "1", "2")
+    def with_currency(value: dict[str, Any]) -> dict[str, Any]:
+        return value | {"currency": "EUR"}
+    ```
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[tuple[str, str], tuple[Handler, Builder | None]] = {}
+        self._upgrades: dict[tuple[str, str], tuple[str, Builder]] = {}
+
+    def handles(self, name: str, major: str, *, build: Builder | None = None) -> Callable[[Handler], Handler]:
+        """Registers a handler for a message name and a major version (`0.4` for what is below 1.0.0).
+
+        `build` makes the value from decoded JSON, such as a DTO's constructor.
+        """
+
+        def register(handler: Handler) -> Handler:
+            if (name, major) in self._handlers:
+                raise ValueError(f"{name} {major} has a handler already")
+            self._handlers[name, major] = (handler, build)
+            return handler
+
+        return register
+
+    def upgrades(self, name: str, old: str, new: str) -> Callable[[Builder], Builder]:
+        """Registers a hook that turns decoded JSON of one major into that of a newer one."""
+
+        def register(hook: Builder) -> Builder:
+            if _order(new) <= _order(old):
+                raise ValueError(f"{name}: an upgrade leads to a newer major, not from {old} to {new}")
+            self._upgrades[name, old] = (new, hook)
+            return hook
+
+        return register
+
+    def handle(self, record: Record, version: Version, value: Any) -> None:
+        """Hands a message to the handler of its major, else, by hooks, to that of the next newer one that has one.
+
+        Raises:
+            Unhandled: there is none. And whatever the handler raises.
+        """
+        name, major = version.contract.partition("/")[2], major_of(version.version)
+        while (name, major) not in self._handlers:
+            step = self._upgrades.get((name, major))
+            if step is None:
+                raise Unhandled(f"nobody here handles {name} {major}")
+            major, value = step[0], step[1](value)
+        handler, build = self._handlers[name, major]
+        handler(Message(value if build is None else build(value), version, record))
+
+
+def major_of(version: str) -> str:
+    """The line of versions that one handler takes: `2` for 2.3.1, and `0.4` for 0.4.2, where a break bumps the minor."""
+    from deedbox.checker.versions import line_of
+
+    major, minor = line_of(version)
+    return str(major) if major else f"0.{minor}"
+
+
+def _order(major: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in major.split("."))

@@ -1,0 +1,57 @@
+"""When to stop dead-lettering: if everything fails, it is the schema or its version that is wrong."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from deedbox.kafka.errors import LimitReached
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`ratio` of the last `window` messages of a topic, once there are that many; and `consecutive` ones in a row."""
+
+    ratio: float = 0.5
+    window: int = 200
+    consecutive: int = 100
+
+
+@dataclass(slots=True)
+class _Seen:
+    recent: deque[bool]
+    bad: int = 0
+    row: int = 0
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Watches one consumer's topics."""
+
+    limits: Limits = field(default_factory=Limits)
+    _topics: dict[str, _Seen] = field(default_factory=dict)
+
+    def observe(self, topic: str, bad: bool) -> None:
+        """Takes note of one message.
+
+        Raises:
+            LimitReached: this bad message must not go to the dead letters.
+        """
+        seen = self._topics.get(topic)
+        if seen is None:
+            seen = self._topics[topic] = _Seen(deque())
+        seen.recent.append(bad)
+        seen.bad += bad
+        if len(seen.recent) > self.limits.window:
+            seen.bad -= seen.recent.popleft()
+        seen.row = seen.row + 1 if bad else 0
+        if not bad:
+            return
+        if seen.row > self.limits.consecutive:
+            raise LimitReached(topic, f"more than {self.limits.consecutive} messages in a row are invalid")
+        if len(seen.recent) == self.limits.window and seen.bad > self.limits.ratio * self.limits.window:
+            raise LimitReached(topic, f"{seen.bad} of the last {self.limits.window} messages are invalid")
+
+    def forget(self, topic: str) -> None:
+        """Begins a topic anew, as when its batch is read again."""
+        self._topics.pop(topic, None)

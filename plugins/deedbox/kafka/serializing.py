@@ -1,0 +1,149 @@
+"""Making messages of values and values of messages, and that as confluent-kafka calls it. Imports no client.
+
+The serializers of kafka-python, which wants subclasses of its own, stand in `kafka_python`; confluent-kafka's are
+callables of a value and a `SerializationContext`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from uuid import uuid4
+
+import orjson
+from deedbox.kafka.claims import confluent_prefix
+from deedbox.kafka.errors import InvalidMessage, UndeclaredContract
+from deedbox.kafka.inspection import Inspector, Invalid
+from deedbox.kafka.lookup import Lookup, Unknown, Version
+from deedbox.kafka.messages import CONTRACT, MESSAGE_ID, TRACE, VERSION, last, new_traceparent
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
+    from deedbox.kafka.counting import Counts
+
+Framing: TypeAlias = Literal["headers", "confluent"]
+"""How a message says its schema: by Deedbox's headers alone, or by Confluent's prefix too."""
+
+
+class Writing:
+    """Makes values into messages of one contract version, checked against its closed reading.
+
+    Args:
+        lookup: the registry.
+        contract: the producer's, `service/name`.
+        version: which; the latest where None.
+        refuse: an invalid message raises; else it is sent, and counted. An undeclared member alone is as invalid here.
+        framing: see `Framing`.
+
+    Raises:
+        UndeclaredContract: the registry has no such version, or does not answer at the start.
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        contract: str,
+        version: str | None = None,
+        *,
+        refuse: bool = False,
+        framing: Framing = "headers",
+        counts: Counts | None = None,
+    ) -> None:
+        found = lookup.version(contract, version) if version is not None else lookup.latest(contract)
+        if isinstance(found, Unknown):
+            why = "is not registered" if found is Unknown.ABSENT else "cannot be looked up: the registry is away"
+            raise UndeclaredContract(f"{contract} {version or 'latest'} {why}. Publish it before it is sent")
+        self.version: Version = found
+        self._refuse, self._framing = refuse, framing
+        self._inspector = Inspector(lookup, closed=True, refuse_undeclared=refuse, counts=counts)
+        self._claim = [(CONTRACT, found.contract.encode()), (VERSION, found.version.encode())]
+
+    def write(self, topic: str, headers: MutableSequence[tuple[str, bytes]] | None, value: Any) -> bytes | None:
+        """The bytes of a value; headers are added to in place. None, a tombstone, stays None.
+
+        Raises:
+            InvalidMessage: by policy, or because the value is nothing that JSON can say.
+        """
+        if value is None:
+            return None
+        if isinstance(value, bytes):
+            body = value
+        else:
+            try:
+                body = orjson.dumps(value, default=_plain)
+            except TypeError as error:
+                raise InvalidMessage(self._invalid(f"not JSON: {error}", "not-json"), topic) from None
+        found = self._inspector.inspect(topic, self._claim, body)
+        if self._refuse and found.status == "invalid":
+            raise InvalidMessage(found.invalid(body), topic)
+        if headers is not None:
+            self._identify(headers)
+        return confluent_prefix(self.version.schema_id) + body if self._framing == "confluent" else body
+
+    def _identify(self, headers: MutableSequence[tuple[str, bytes]]) -> None:
+        """Says which version it is, which message (unless the caller did), and whose trace it belongs to."""
+        kept = [pair for pair in headers if pair[0] not in (CONTRACT, VERSION)]
+        headers[:] = kept + self._claim
+        if last(kept, MESSAGE_ID) is None:
+            headers.append((MESSAGE_ID, str(uuid4()).encode()))
+        if last(kept, TRACE) is None:
+            headers.append((TRACE, new_traceparent()))
+
+    def _invalid(self, reason: str, rule: str) -> Invalid:
+        return Invalid(reason, "", None, rule, self.version.contract, self.version.version)
+
+
+class Reading:
+    """Makes messages into values; one that is invalid, or cannot be judged, into an `Invalid`. Never raises.
+
+    Args:
+        inspector: how they are judged.
+        build: makes the value of a valid message, such as `OrderPlaced.model_validate`.
+    """
+
+    def __init__(self, inspector: Inspector, build: Callable[[Any], Any] | None = None) -> None:
+        self._inspector, self._build = inspector, build
+
+    def read(self, topic: str, headers: Any, data: bytes | None) -> Any:
+        """The value, None for a tombstone, or `Invalid`."""
+        try:
+            found = self._inspector.inspect(topic, headers or (), data)
+            if found.status == "tombstone":
+                return None
+            if found.status != "valid":
+                return found.invalid(data)
+            return found.value if self._build is None else self._build(found.value)
+        except Exception as error:  # noqa: BLE001 - a client whose deserializer raises reads the same record for ever
+            return Invalid(f"{type(error).__name__}: {error}", "", data, "not-built")
+
+
+class ConfluentSerializer:
+    """A value serializer for confluent-kafka's `SerializingProducer`, and for `Producer` when called by hand."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+
+    def __call__(self, value: Any, context: Any = None) -> bytes | None:
+        """The bytes; the context's headers are added to where they are a list."""
+        headers = getattr(context, "headers", None)
+        return self._writing.write(getattr(context, "topic", ""), headers if isinstance(headers, list) else None, value)
+
+
+class ConfluentDeserializer:
+    """A value deserializer for confluent-kafka's `DeserializingConsumer`, and for `Consumer` when called by hand."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def __call__(self, data: bytes | None, context: Any = None) -> Any:
+        """The value or an `Invalid`; see `Reading.read`."""
+        return self._reading.read(getattr(context, "topic", ""), getattr(context, "headers", None), data)
+
+
+def _plain(value: Any) -> Any:
+    """What orjson does not know: models of pydantic."""
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump(mode="json", by_alias=True, exclude_unset=True)
+    raise TypeError(f"{type(value).__name__} is no JSON value")

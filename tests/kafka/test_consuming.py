@@ -1,0 +1,256 @@
+"""The consumer wrapper: nothing lost, nothing handled twice, in any order of arrival, whatever fails."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from deedbox.kafka import dead_letters
+from deedbox.kafka.consuming import ContractConsumer, Order
+from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, InvalidMessage, LimitReached
+from deedbox.kafka.handlers import Handlers, Message
+from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.limits import Limits
+from deedbox.kafka.memory import MemoryBroker
+from deedbox.kafka.messages import Record, TopicPartition
+from deedbox.kafka.stores import HandledStore, MemoryStore, SqliteStore
+
+from .conftest import ORDER, Registry, header
+
+TOPIC = "shop.orders"
+V1 = header("orders/order-placed", "1.0.0")
+EVENT = {
+    "type": "object",
+    "required": ["id", "at", "status"],
+    "properties": {"id": {"type": "string"}, "at": {"type": "string"}, "status": {"type": "string"}},
+}
+
+
+def send(broker: MemoryBroker, value: Any, headers: Any = V1, identity: str | None = None, topic: str = TOPIC) -> None:
+    body = value if isinstance(value, bytes | None) else orjson.dumps(value)
+    named = [*headers, ("deedbox-message-id", identity.encode())] if identity else headers
+    broker.append([Record(topic, 0, -1, b"key", body, named, 1_700_000_000_123)])
+
+
+class Shop:
+    """A consumer of orders, and what it handled."""
+
+    def __init__(self, registry: Registry, broker: MemoryBroker, **options: Any) -> None:
+        self.handled: list[Any] = []
+        self.handlers = Handlers()
+        self.fail_on: set[str] = set()
+
+        @self.handlers.handles("order-placed", "1")
+        def placed(message: Message) -> None:
+            if message.value["id"] in self.fail_on:
+                raise RuntimeError("the handler fails")
+            self.handled.append(message.value["id"])
+
+        self.inspector = Inspector(registry.lookup(), clock=registry.clock)
+        self.consumer = ContractConsumer(broker, [TOPIC], "billing", self.handlers, self.inspector, **options)
+
+
+@pytest.fixture
+def broker() -> MemoryBroker:
+    return MemoryBroker()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HandledStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    made = SqliteStore(tmp_path / "handled.db")
+    yield made
+    made.close()
+
+
+def offset(broker: MemoryBroker) -> int:
+    return broker.committed("billing", TOPIC).get(TopicPartition(TOPIC, 0), 0)
+
+
+def test_good_messages_are_handled_and_bad_ones_put_aside(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    for value in ({"id": "a"}, {"id": 7}, b"nope", None, {"id": "b"}):
+        send(broker, value)
+    shop = Shop(registry, broker)
+    assert shop.consumer.run_once(seconds=0) == 5
+    assert shop.handled == ["a", "b"]
+    assert offset(broker) == 5
+    letters = [dead_letters.read(r) for r in broker.records(f"{TOPIC}.dlt")]
+    assert [(d.rule, d.pointer, str(d.origin)) for d in letters] == [
+        ("type", "/id", f"{TOPIC}[0]@1"),
+        ("not-json", "", f"{TOPIC}[0]@2"),
+    ]
+    first = letters[0].record
+    assert (first.key, first.value, first.timestamp) == (b"key", b'{"id":7}', 1_700_000_000_123)
+    assert list(first.headers)[:2] == V1
+
+
+def test_the_policy_to_raise_leaves_the_bad_message_where_it_is(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    for value in ({"id": "a"}, {"id": 7}, {"id": "b"}):
+        send(broker, value)
+    shop = Shop(registry, broker, on_invalid="raise")
+    for _ in range(2):
+        with pytest.raises(InvalidMessage, match=r"shop.orders\[0\]@1: .*not of type"):
+            shop.consumer.run_once(seconds=0)
+        assert (shop.handled, offset(broker)) == (["a"], 1)
+
+
+def test_a_handler_that_fails_is_asked_again(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    for name in "abc":
+        send(broker, {"id": name})
+    shop = Shop(registry, broker)
+    shop.fail_on = {"b"}
+    with pytest.raises(RuntimeError):
+        shop.consumer.run_once(seconds=0)
+    assert offset(broker) == 1
+    shop.fail_on = set()
+    shop.consumer.run_once(seconds=0)
+    assert (shop.handled, offset(broker)) == (["a", "b", "c"], 3)
+
+
+def test_a_dead_letter_topic_that_refuses_loses_nothing_and_doubles_nothing(
+    registry: Registry, broker: MemoryBroker, store: HandledStore
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    for n, value in enumerate(({"id": "a"}, {"id": 7}, {"id": "b"})):
+        send(broker, value, identity=str(n))
+    shop = Shop(registry, broker, store=store)
+    broker.refuse.add(f"{TOPIC}.dlt")
+    for _ in range(3):
+        with pytest.raises(DeadLetterRefused, match=r"shop.orders.dlt"):
+            shop.consumer.run_once(seconds=0)
+        assert offset(broker) == 0
+    broker.refuse.clear()
+    shop.consumer.run_once(seconds=0)
+    assert (shop.handled, offset(broker)) == (["a", "b"], 3)
+    assert len(broker.records(f"{TOPIC}.dlt")) == 1
+
+
+def test_when_everything_fails_it_stops(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    send(broker, {"id": "good"})
+    for _ in range(50):
+        send(broker, {"id": 7})
+    shop = Shop(registry, broker, limits=Limits(consecutive=10))
+    for _ in range(3):
+        with pytest.raises(LimitReached, match="more than 10 messages in a row"):
+            shop.consumer.run_once(seconds=0)
+    assert len(broker.records(f"{TOPIC}.dlt")) == 10
+    assert offset(broker) == 11
+
+
+def test_the_ratio_stops_it_too(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    for n in range(100):
+        send(broker, {"id": 7} if n % 3 else {"id": "a"})
+    shop = Shop(registry, broker, limits=Limits(ratio=0.5, window=20))
+    with pytest.raises(LimitReached, match="of the last 20 messages are invalid"):
+        shop.consumer.run_once(seconds=0)
+    assert 0 < len(broker.records(f"{TOPIC}.dlt")) < 20
+
+
+def test_without_the_registry_an_unknown_message_waits(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    registry.switch.on = False
+    send(broker, {"id": "a"})
+    shop = Shop(registry, broker)
+    for _ in range(3):
+        assert shop.consumer.run_once(seconds=0) == 0
+        registry.clock.now += 5
+    assert (shop.handled, offset(broker)) == ([], 0)
+    registry.switch.on = True
+    registry.clock.now += 60
+    assert shop.consumer.run_once(seconds=0) == 1
+    assert shop.handled == ["a"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_shuffled_and_repeated_history_ends_the_same(
+    registry: Registry, broker: MemoryBroker, store: HandledStore, seed: int
+) -> None:
+    registry.publish("orders/order-placed", EVENT)
+    state: dict[str, str] = {}
+    calls: list[str] = []
+    handlers = Handlers()
+
+    @handlers.handles("order-placed", "1")
+    def placed(message: Message) -> None:
+        state[message.value["id"]] = message.value["status"]
+        calls.append(message.value["id"] + message.value["at"])
+
+    history = [
+        (f"{name}-{day}", {"id": name, "at": f"2026-01-0{day}T00:00:00Z", "status": f"{name} on day {day}"})
+        for name in "abc"
+        for day in range(1, 6)
+    ]
+    chance = random.Random(seed)
+    arrivals = history + chance.choices(history, k=20)
+    chance.shuffle(arrivals)
+    for identity, value in arrivals:
+        send(broker, value, identity=identity)
+    inspector = Inspector(registry.lookup(), clock=registry.clock)
+    order = Order("/id", "/at")
+    # A process a batch, each with the same store: what is remembered outlives them.
+    while offset(broker) < len(arrivals):
+        consumer = ContractConsumer(broker, [TOPIC], "billing", handlers, inspector, store=store, order=order)
+        consumer.run_once(most=chance.randint(1, 9), seconds=0)
+        consumer.close()
+    assert state == {name: f"{name} on day 5" for name in "abc"}
+    assert len(calls) == len(set(calls)), "nothing is handled twice"
+
+
+def test_stale_messages_are_handed_over_where_asked(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", EVENT)
+    for day in (2, 1):
+        send(broker, {"id": "a", "at": f"2026-01-0{day}", "status": "x"}, identity=str(day))
+    shop = Shop(registry, broker, store=MemoryStore(), order=Order("/id", "/at", "hand-over"))
+    shop.consumer.run_once(seconds=0)
+    assert (shop.handled, shop.consumer.counts.stale) == (["a", "a"], 1)
+
+
+@pytest.mark.parametrize("second_queue", [False, True], ids=["one queue", "a queue of its own"])
+def test_two_majors(registry: Registry, broker: MemoryBroker, second_queue: bool) -> None:
+    new = {
+        **ORDER,
+        "required": ["id", "currency"],
+        "properties": {**ORDER["properties"], "currency": {"type": "string"}},
+    }
+    newest = {**new, "required": ["id", "currency", "total"]}
+    topics = [TOPIC, f"{TOPIC}.v2"] if second_queue else [TOPIC]
+    registry.publish("orders/order-placed", ORDER)
+    registry.publish("orders/order-placed", new, version="2.0.0", channels=topics[-1:])
+    registry.publish("orders/order-placed", newest, version="3.0.0", channels=topics[-1:])
+    send(broker, {"id": "old"})
+    send(broker, {"id": "new", "currency": "SEK"}, header("orders/order-placed", "2.0.0"), topic=topics[-1])
+    send(broker, {"id": "x", "currency": "EUR", "total": 1}, header("orders/order-placed", "3.0.0"), topic=topics[-1])
+    handlers, got = Handlers(), []
+
+    @handlers.handles("order-placed", "2", build=lambda v: tuple(sorted(v.items())))
+    def placed(message: Message) -> None:
+        got.append((message.value, message.version.version))
+
+    @handlers.upgrades("order-placed", "1", "2")
+    def with_currency(value: dict[str, Any]) -> dict[str, Any]:
+        return value | {"currency": "EUR"}
+
+    consumer = ContractConsumer(broker, topics, "billing", handlers, Inspector(registry.lookup(), clock=registry.clock))
+    assert consumer.run_once(seconds=0) == 3
+    assert got == [((("currency", "EUR"), ("id", "old")), "1.0.0"), ((("currency", "SEK"), ("id", "new")), "2.0.0")]
+    (letter,) = broker.records(f"{topics[-1]}.dlt")
+    assert dead_letters.read(letter).rule == "unhandled-version"
+    assert "nobody here handles order-placed 3" in dead_letters.read(letter).reason
+
+
+def test_a_broker_that_is_down_is_said_to_be(registry: Registry, broker: MemoryBroker) -> None:
+    shop = Shop(registry, broker)
+    broker.down = True
+    with pytest.raises(BrokerUnavailable):
+        shop.consumer.run_once(seconds=0)
