@@ -10,6 +10,7 @@ for good when the goal turns out empty itself.
 
 from __future__ import annotations
 
+from math import log2
 from typing import TYPE_CHECKING, Any, Final
 
 from deedbox.checker.json_schema.inclusion import arrays, numbers, objects, strings
@@ -300,9 +301,9 @@ class Tableau:
             if term.kind in (t.OR, t.ONE):
                 # Few alternatives are good, and alternatives that say much: those settle other disjunctions.
                 count = len(term.args)
-                cost = count * count / sum(_size(x)[0] or 1 for x in term.args)
+                cost = log2(count) / (sum(_size(x)[0] or 1 for x in term.args) / count - 0.5)
             elif term.kind == t.NOT and term.args[0].kind == t.ONE:
-                cost = float(len(term.args[0].args) ** 2)
+                cost = 2 * log2(len(term.args[0].args)) + 2
             else:
                 continue
             if best is None or cost < best_cost:
