@@ -33,10 +33,31 @@ from deedbox.codegen.runtime.contract import validator_of
 from deedbox.codegen.sampling import broken_messages, valid_messages
 
 CASES = Path(__file__).resolve().parent.parent.parent / "shared" / "cases"
-FORMATS = (
-    "date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference iri iri-reference "
-    "uuid regex json-pointer uri-template binary byte password path decimal"
-).split()  # noqa: SIM905 - read more easily so
+FORMATS = [
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "regex",
+    "json-pointer",
+    "uri-template",
+    "binary",
+    "byte",
+    "password",
+    "path",
+    "decimal",
+]
 
 
 def rows(only: str, limit: int) -> list[dict[str, Any]]:
@@ -77,10 +98,7 @@ class Tally:
                 hold(message)
             except Exception:  # noqa: BLE001 - whatever refuses a message refuses it
                 self.counts["refused_by_classes"] += 1
-            try:
-                check(message)
-            except Exception:  # noqa: BLE001 - whatever refuses a message refuses it
-                self.counts["refused_by_validate"] += 1
+            self.counts["refused_by_validate"] += not check(message)
         self.counts["clean"] += clean
 
 
@@ -106,7 +124,7 @@ def ours(row: dict[str, Any], valid: list[Any], broken: list[Any], tally: Tally)
             broken,
             lambda m: contract.held(presentable(m), module.Contract),
             lambda held: contract.plain(held, module.Contract),
-            lambda m: module.validate(presentable(m)),
+            lambda m: passes(module, presentable(m)),
         )
 
 
@@ -154,8 +172,16 @@ def plain(row: dict[str, Any], valid: list[Any], broken: list[Any], tally: Tally
         broken,
         lambda m: adapter.validate_json(json.dumps(presentable(m))),
         lambda held: adapter.dump_python(held, mode="json", by_alias=True, exclude_unset=True),
-        lambda m: adapter.validate_json(json.dumps(presentable(m))),
+        lambda _: True,  # it has nothing of the kind
     )
+
+
+def passes(module: Any, message: Any) -> bool:
+    try:
+        module.validate(message)
+    except module.ContractViolation:
+        return False
+    return True
 
 
 def main() -> None:

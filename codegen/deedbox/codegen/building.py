@@ -38,7 +38,7 @@ def build(request: PackageRequest, seconds: float = SECONDS) -> tuple[Wheel, Whe
     # The environment's date would change the bytes (SOURCE_DATE_EPOCH); hash seeds must not, and are fixed to be sure.
     environment = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"} | {"PYTHONHASHSEED": "0"}
     try:
-        done = subprocess.run(  # noqa: S603 - our own module
+        done = subprocess.run(
             [sys.executable, "-m", "deedbox.codegen.building"],
             input=pickle.dumps(request),
             capture_output=True,

@@ -48,7 +48,7 @@ def generator_version() -> str:
     return f"datamodel-code-generator {metadata.version('datamodel-code-generator')}, revision {REVISION}"
 
 
-def generate(document: Any, class_name: str, style: Style, *, open_enums: bool = False, root: bool = True) -> Generated:
+def generate(document: Any, class_name: str, style: Style, *, open_enums: bool = False) -> Generated:
     """Classes of a prepared document.
 
     Args:
@@ -56,7 +56,6 @@ def generate(document: Any, class_name: str, style: Style, *, open_enums: bool =
         class_name: of the root's class.
         style: what the classes are.
         open_enums: enums of one value stay enums, so that they too can have a fallback.
-        root: whether the document itself is a schema; else only its definitions are.
 
     Raises:
         GenerationFailed: the generator raised, with what it said.
@@ -67,11 +66,7 @@ def generate(document: Any, class_name: str, style: Style, *, open_enums: bool =
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of what the fidelity report measures
         written = Path(folder, "models.json")
-        options = _options(style, open_enums) | {
-            "class_name": class_name,
-            "emit_model_metadata": written,
-            "skip_root_model": not root,
-        }
+        options = _options(style, open_enums) | {"class_name": class_name, "emit_model_metadata": written}
         try:
             made = generator.generate(json.dumps(document), config=GenerateConfig(**options))
         except Exception as error:

@@ -157,8 +157,8 @@ class Wheel:
     """A built wheel: its file name, its bytes, and its `METADATA` as an index serves it apart (PEP 658)."""
 
     filename: str
-    content: bytes
-    metadata: bytes
+    content: bytes = field(repr=False)
+    metadata: bytes = field(repr=False)
     distribution: str
     version: str
     requires_python: str

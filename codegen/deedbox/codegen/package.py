@@ -166,8 +166,9 @@ class _Build:
         style = self.request.style
         document, origins = prepared(self.schema, self.loosening, keep_defaults=style == "pydantic")
         whole = self.source.roots[0].pointer == ""
-        name = self.source.roots[0].class_name
-        made = generate(document, name, style, open_enums=self.request.open_enums, root=whole)
+        # The generator makes a class of the document too; where messages are its definitions, nobody needs that one.
+        name = self.source.roots[0].class_name if whole else "AnyMessage"
+        made = generate(document, name, style, open_enums=self.request.open_enums)
         # Pointers of the document the generator saw → pointers of the contract's.
         models = tuple(Model(m.name, origins.get(m.pointer, m.pointer), m.fields) for m in made.models)
         made = Generated(made.files, models)
@@ -178,7 +179,7 @@ class _Build:
                 raise GenerationFailed(f"the generator made no class of {root.pointer}", pointer=root.pointer)
             classes[root.class_name] = found or root.class_name
         modules = finished(made, self.obsolete, style, open_enums=self.request.open_enums)
-        modules |= self.texts.modules(classes, [m.name for m in models])
+        modules |= self.texts.modules(classes, [m.name for m in models if whole or m.pointer])
         return {path: text.encode() for path, text in modules.items()}
 
     def placed(self, files: dict[str, bytes]) -> dict[str, bytes]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from deedbox.checker.canonical import digest
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import UnresolvedReference
+from deedbox.checker.json_schema.dialects import DIALECTS
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.pointers import get, join
 from deedbox.codegen import naming
@@ -28,6 +30,7 @@ class Components:
 
     def __init__(self, document: Document, dialect: str, *, nullable: bool = False) -> None:
         self.document, self.dialect, self.nullable = document, dialect, nullable
+        self.keyword = "definitions" if dialect in ("draft4", "draft6", "draft7") else "$defs"
         self.definitions: dict[str, Any] = {}
         self.roots: list[Root] = []
         self._placed: dict[str, str] = {}
@@ -38,7 +41,7 @@ class Components:
         if isinstance(value, dict) and isinstance(value.get("$ref"), str) and value["$ref"].startswith("#/"):
             return  # its class is that of what it refers to, which is a message itself
         definition = self._place(pointer, name)
-        self.roots.append(Root(definition, join("", "$defs", definition), examples))
+        self.roots.append(Root(definition, join("", self.keyword, definition), examples))
 
     def source(self) -> Source:
         """The document of all messages added.
@@ -49,14 +52,11 @@ class Components:
         """
         if not self.roots:
             raise DocumentNotPackageable("the document describes no message: no schema to make a class of")
-        identifier = {"draft7": "http://json-schema.org/draft-07/schema#"}.get(
-            self.dialect, "https://json-schema.org/draft/2020-12/schema"
-        )
         info = self.document.value.get("info")
         info = info if isinstance(info, dict) else {}
-        whole = load_document({"$schema": identifier, "$defs": self.definitions}, self.document.name)
-        from deedbox.checker.canonical import digest
-
+        whole = load_document(
+            {"$schema": DIALECTS[self.dialect].uri, self.keyword: self.definitions}, self.document.name
+        )
         return Source(
             Schema(whole, self.dialect),
             tuple(self.roots),
@@ -103,7 +103,7 @@ class Components:
                     source=self.document.name,
                     pointer=pointer,
                 )
-            made["$ref"] = "#" + join("", "$defs", self._place(target, target.rpartition("/")[2]))
+            made["$ref"] = "#" + join("", self.keyword, self._place(target, target.rpartition("/")[2]))
         return _as_json_schema(made) if self.nullable else made
 
 

@@ -1,0 +1,199 @@
+"""Wheels: the same bytes again, a process of its own, and documents that are out to break it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import time
+import zipfile
+from email.parser import BytesParser
+from typing import Any
+
+import pytest
+from deedbox.checker.errors import DuplicateKey, NotASchema, UnresolvedReference
+from deedbox.codegen import PackageRequest, build, build_package, umbrella, wheel_bytes
+from deedbox.codegen.errors import AdmitsNothing, BuildTimedOut, UnsupportedFormat
+from deedbox.codegen.loading import loaded
+
+SMALL = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}, "b": {"$ref": "#/$defs/B"}},
+    "$defs": {"B": {"type": "integer"}},
+}
+
+
+def request(document: Any, **more: Any) -> PackageRequest:
+    return PackageRequest("billing/order-placed", "2.3.0", document, **more)
+
+
+def test_the_same_contract_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.setenv("PYTHONHASHSEED", "17")
+    first = build(request(SMALL))
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    package = build_package(request({"$defs": SMALL["$defs"], "properties": SMALL["properties"], "type": "object"}))
+    assert [w.sha256 for w in first] == [wheel_bytes(package).sha256, wheel_bytes(umbrella(package)).sha256]
+
+
+def test_a_rebuild_is_another_file() -> None:
+    one, two = (wheel_bytes(build_package(request(SMALL, build=n))) for n in (1, 2))
+    assert one.filename == "billing_order_placed_v2-2.3.0-1-py3-none-any.whl"
+    assert two.filename == "billing_order_placed_v2-2.3.0-2-py3-none-any.whl"
+    assert one.sha256 != two.sha256
+
+
+def test_a_wheel_is_well_formed() -> None:
+    code, whole = build(request(SMALL, owner="Team Billing", description="What billing reads."))
+    for wheel in (code, whole):
+        assert wheel.sha256 == hashlib.sha256(wheel.content).hexdigest()
+        with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
+            assert archive.testzip() is None
+            info = f"{wheel.filename.split('-')[0]}-2.3.0.dist-info"
+            assert archive.read(f"{info}/METADATA") == wheel.metadata
+            assert b"Build: 1\n" in archive.read(f"{info}/WHEEL")
+            recorded = {line.split(b",")[0].decode() for line in archive.read(f"{info}/RECORD").splitlines()}
+            assert recorded == set(archive.namelist())
+    metadata = BytesParser().parsebytes(code.metadata)
+    assert metadata["Name"] == "billing-order-placed-v2"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["Summary"] == "What billing reads."
+    assert metadata["Author"] == "Team Billing"
+    assert BytesParser().parsebytes(whole.metadata).get_all("Requires-Dist") == ["billing-order-placed-v2 ==2.3.0"]
+    assert not set(zip_names(code.content)) & {n for n in zip_names(whole.content)}
+    assert "billing_order_placed/__init__.py" not in zip_names(code.content), "it would hide the other majors"
+
+
+def zip_names(content: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.namelist()
+
+
+def test_a_build_is_stopped_at_its_time_limit() -> None:
+    start = time.monotonic()
+    with pytest.raises(BuildTimedOut, match="took longer than 0.2 s"):
+        build(request(SMALL), seconds=0.2)
+    assert time.monotonic() - start < 5
+
+
+def test_a_build_that_dies_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "deedbox.codegen.building.sys.executable", "/bin/false" if os.path.exists("/bin/false") else "false"
+    )
+    with pytest.raises(BuildTimedOut, match="ended with"):
+        build(request(SMALL))
+
+
+def test_errors_cross_the_process_with_their_fields() -> None:
+    with pytest.raises(AdmitsNothing) as caught:
+        build(request(False))
+    assert caught.value.pointer == ""
+    with pytest.raises(DuplicateKey):
+        build(request(b'{"type": "object", "type": "object"}'))
+
+
+@pytest.mark.parametrize(
+    ("document", "error"),
+    [
+        ({"type": "sting"}, NotASchema),
+        ([], NotASchema),
+        ({"$ref": "https://example.org/other.json"}, UnresolvedReference),
+        ({"$ref": "file:///etc/passwd"}, UnresolvedReference),
+        ({"allOf": [False]}, AdmitsNothing),
+    ],
+)
+def test_documents_that_give_no_classes(document: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        build_package(request(document))
+
+
+def test_unknown_formats_and_styles() -> None:
+    with pytest.raises(UnsupportedFormat, match="json-schema, openapi, asyncapi"):
+        build_package(request(SMALL, format="avro"))
+    with pytest.raises(UnsupportedFormat, match="pydantic, dataclass, typeddict"):
+        build_package(request(SMALL, style="attrs"))
+
+
+def test_no_keyword_of_a_document_is_obeyed() -> None:
+    """Generators know extensions that name modules to import: a document must not choose what runs here."""
+    document = {
+        "type": "object",
+        "customBasePath": "os.system",
+        "x-python-type": "os.system",
+        "properties": {
+            "a": {
+                "type": "string",
+                "customTypePath": "antigravity.Nothing",
+                "x-python-import": {"module": "antigravity"},
+            },
+            "b": {
+                "type": "string",
+                "default": "'); import antigravity #",
+                "description": '"""\nimport antigravity\n"""',
+            },
+        },
+        "title": '"""\nimport antigravity\n"""',
+        "description": '\\"""\nimport antigravity\n"""\\',
+    }
+    package = build_package(request(document, owner='"""', description='"""\nimport antigravity\n\\'))
+    for path, content in package.files.items():
+        if path.endswith(".py"):
+            import ast
+
+            imported = {
+                alias.name
+                for node in ast.walk(ast.parse(content))
+                if isinstance(node, ast.Import | ast.ImportFrom)
+                for alias in node.names
+            }
+            assert "antigravity" not in imported, path
+            assert "Nothing" not in imported, path
+    assert package.fidelity.lossless
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        True,
+        {},
+        {"type": "string"},
+        {"enum": [1, "a", None, {"b": [1.5]}]},
+        {
+            "$defs": {"A": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/A"}}, {"type": "integer"}]}},
+            "$ref": "#/$defs/A",
+        },
+        {
+            "type": "object",
+            "properties": {"next": {"$ref": "#"}, "either": {"oneOf": [{"$ref": "#"}, {"type": "null"}]}},
+        },
+        {
+            "type": "object",
+            "properties": {n: {"type": "string"} for n in ("a-b", "a_b", "a b", "class", "", "🚀", "1")},
+        },
+        {
+            "$defs": {n: {"type": "object", "properties": {"x": {}}} for n in ("a-b", "a_b", "A B", "class", "None")},
+            "type": "object",
+        },
+        {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False},
+        {"type": "object", "patternProperties": {"^x-": {"type": "integer"}}, "additionalProperties": False},
+        {"type": "object", "additionalProperties": {"type": "number", "multipleOf": 0.01}},
+        {"if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}, "type": "object"},
+    ],
+    ids=str,
+)
+def test_unusual_documents_round_trip(document: Any) -> None:
+    package = build_package(request(document))
+    assert package.fidelity.messages
+    assert package.fidelity.round_tripped == package.fidelity.accepted == package.fidelity.messages
+    with loaded(package.files, package.module) as module:
+        assert module.OrderPlaced
+
+
+def test_five_thousand_definitions() -> None:
+    names = [f"Thing{i}" for i in range(5_000)]
+    definitions = {n: {"type": "object", "properties": {"v": {"type": "integer"}}} for n in names}
+    document = {"type": "object", "properties": {"a": {"$ref": "#/$defs/Thing7"}}, "$defs": definitions}
+    start = time.monotonic()
+    code, _ = build(request(document), seconds=120)
+    assert time.monotonic() - start < 30
+    assert code.package.fidelity.lossless
