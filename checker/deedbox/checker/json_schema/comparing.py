@@ -155,7 +155,7 @@ class Task:
             return Inclusion(None, reason=outcome.reason)
         witness = self.confirmed(direction, outcome.value)
         if witness is None:
-            return Inclusion(None, reason="a counterexample was found that the validators do not both confirm")
+            return Inclusion(None, reason=f"a counterexample was found that could not be confirmed: {self.doubt()}")
         return Inclusion(False, witness=witness)
 
     def proved_by_algebra(self, writer: str, reader: str) -> bool:
@@ -194,12 +194,19 @@ class Task:
         accepted = self.readers[writer].accepts(value, closed=self.writer_closed)
         rejected = self.readers[reader].accepts(value, closed=self.reader_closed)
         if accepted is not True or rejected is not False:
-            logger.error(
+            # Where a validator could not judge it, nobody was wrong.
+            logger.log(
+                logging.DEBUG if None in (accepted, rejected) else logging.ERROR,
                 "unconfirmed witness: %s, %s accepts: %s, %s accepts: %s, value: %s",
                 direction, writer, accepted, reader, rejected, canonical(value).decode()[:2_000],
             )  # fmt: skip
             return None
         return Witness(presentable(value), self.readers[reader].why(value))
+
+    def doubt(self) -> str:
+        """Why a counterexample may go unconfirmed, in words."""
+        costs = [schema.measures.cost or schema.measures.objection for schema in (self.old, self.new)]
+        return next((cost for cost in costs if cost), "the two validators do not agree on it")
 
     def equal(self, backward: Inclusion, forward: Inclusion) -> bool | None:
         """Whether both accept the same, to the letter and read closed. Asked only where both directions hold."""

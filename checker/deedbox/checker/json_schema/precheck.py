@@ -17,18 +17,20 @@ MAX_REFERENCE_CHAIN = 100
 MAX_BRANCHES = 256
 MAX_ENUM = 1_000
 MAX_PLACES = 20_000
+MAX_PATHS = 20_000
 _CAP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
     """How demanding a schema is: longest chain of in-place applications, largest product of branches at one location,
-    largest enum, subschemas."""
+    largest enum, subschemas, and most ways in which one value is judged in place (each validator walks them all)."""
 
     chain: int
     branches: int
     enum: int
     places: int
+    paths: int
 
     @property
     def objection(self) -> str:
@@ -41,21 +43,33 @@ class Measures:
             return f"an enum of {self.enum} values (limit {MAX_ENUM})"
         if self.places > MAX_PLACES:
             return f"{self.places} subschemas (limit {MAX_PLACES})"
+        return self.cost
+
+    @property
+    def cost(self) -> str:
+        """Why no validator should judge even one small value by it, in words; empty where one may."""
+        if self.paths > MAX_PATHS:
+            return f"one value would be judged in over {MAX_PATHS} ways"
         return ""
 
 
 def measure(schema: Schema) -> Measures:
     """Measures a schema, in time linear in its size."""
+    if schema.size > MAX_PLACES and not schema.references:
+        # A tree: the algebra does not see it, and no value is judged in more ways than it has places in line.
+        return Measures(chain=0, branches=1, enum=0, places=schema.size, paths=1)
     order, children = _postorder(schema)
     branches: dict[Node, int] = {}
     chain: dict[Node, int] = {}
+    paths: dict[Node, int] = {}
     for node in order:
-        product, longest = 1, 0
+        product, longest, ways = 1, 0, 1
         alternatives: dict[str, int] = {}
         for keyword, below in children[node]:
             # A child not yet measured closes a cycle: the algebra's own recursion check stops there.
             count = branches.get(below, 1)
             longest = max(longest, chain.get(below, 0) + 1)
+            ways += paths.get(below, 1)
             if keyword in ("anyOf", "oneOf"):
                 alternatives[keyword] = alternatives.get(keyword, 0) + count
             elif keyword in ("if", "dependentSchemas", "dependencies"):
@@ -71,12 +85,14 @@ def measure(schema: Schema) -> Measures:
                 product <<= min(sum(isinstance(names, list) for names in held.values()), 20)
         branches[node] = min(product, _CAP)
         chain[node] = longest
+        paths[node] = min(ways, _CAP)
     enums = (n.keywords().get("enum") for n in order)
     return Measures(
         chain=max(chain.values(), default=0),
         branches=max(branches.values(), default=1),
         enum=max((len(e) for e in enums if isinstance(e, list)), default=0),
         places=len(order),
+        paths=max(paths.values(), default=1),
     )
 
 

@@ -112,6 +112,8 @@ class Schema:
         """(resource pointer, name) → pointer of each `$dynamicAnchor`; name "" for `$recursiveAnchor: true`."""
         self._bases: dict[str, tuple[str, str]] = {}
         """Pointer of each resource root → (its URI, itself)."""
+        self.size = 1
+        """How many subschemas it holds."""
         self.references: list[tuple[str, str, str]] = []
         """Every (pointer, keyword, reference) in it: `$ref`, `$dynamicRef`, `$recursiveRef`."""
         self._index()
@@ -261,6 +263,7 @@ class Schema:
             if target.schema is self and target.pointer not in seen:
                 resource = self.resource_of(target.pointer)
                 self._walk(target.pointer, target.value, self._bases[resource][0], resource, seen)
+        self.size = len(seen)
 
     def _walk(self, pointer: str, value: Any, base: str, resource: str, seen: set[str]) -> None:
         stack = [(pointer, value, base, resource)]

@@ -59,8 +59,10 @@ class Reader:
     def accepts(self, value: Any, *, closed: bool = False) -> bool | None:
         """Whether it accepts a message, to the letter or (closed) also by its closed reading.
 
-        None where the two validators disagree, or where `jsonschema` cannot judge it.
+        None where the two validators disagree, where `jsonschema` cannot judge it, or where judging would take too long.
         """
+        if self.schema.measures.cost:
+            return None
         try:
             letter = bool(self._reference.is_valid(value))
         except (RecursionError, PatternError, ArithmeticError):
