@@ -80,14 +80,14 @@ def _accepts(document: Any, value: Any, *, closed: bool, formats: bool = False) 
 
 
 def test_every_rule_has_a_case_and_every_case_a_rule() -> None:
-    assert {case.rule for case in CASES} == set(catalogue())
+    assert {case.rule for case in CASES} == {rule.id for rule in catalogue().values() if rule.format == "json-schema"}
 
 
 def test_the_catalogue_says_everything_of_every_rule() -> None:
     for rule in catalogue().values():
         assert rule.title.endswith("."), rule.id
         assert rule.why.endswith("."), rule.id
-        assert rule.source.startswith(("JSON Schema ", "Deedbox policy: ")), rule.id
+        assert rule.source.startswith(("JSON Schema ", "Deedbox policy: ", "OpenAPI ", "AsyncAPI ", "RFC ")), rule.id
         assert (rule.mirror in catalogue()) or WAIVERS.get(rule.id), f"{rule.id} has neither a mirror nor a waiver"
     titles = [rule.title for rule in catalogue().values()]
     assert len(titles) == len(set(titles)), "two rules of one title"
@@ -96,7 +96,7 @@ def test_the_catalogue_says_everything_of_every_rule() -> None:
 def test_mirrors_point_back() -> None:
     """What mirrors a removal is an addition, whatever the removed thing was marked as."""
     for rule in catalogue().values():
-        if rule.mirror is not None and rule.id != "obsolete-property-removed":
+        if rule.mirror is not None and rule.id not in ("obsolete-property-removed", "error-response-removed"):
             assert catalogue()[rule.mirror].mirror == rule.id
 
 

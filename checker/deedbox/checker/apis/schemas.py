@@ -161,10 +161,25 @@ class Decider:
                 sides[1] = widened(sides[1], sides[0])
         return sides[0], sides[1], "forward" if old_reads else "backward"
 
+    def _equal(self, pair: Pair, writer: Writer, milliseconds: float) -> bool | None:
+        """Whether both say the same, before any side is read with a reader's tolerance."""
+        cuts = self.units.unit(pair).cuts
+        reading = Reading(writer, reads=False, union=False, http=self.options.http)
+        old, new = (
+            Translator(self.documents[i], self.dialects[i], reading).closure(pair[i], frozenset(cut[i] for cut in cuts))
+            for i in (0, 1)
+        )
+        task = Task(
+            old, new, self.options.content_model, self.options.format_assertion, milliseconds, self.options.algebra, ""
+        )
+        if task.identical:
+            return True
+        return task.equal(task.inclusion("backward"), task.inclusion("forward"))
+
     def _answer(self, pair: Pair, writer: Writer, milliseconds: float) -> _Answer:
         facts: dict[tuple[str, str, str], tuple[Fact, dict[Direction, tuple[Weight, Witness | None]]]] = {}
         inclusions: dict[Direction, Inclusion] = {}
-        equal: bool | None = None
+        equal = self._equal(pair, writer, milliseconds / 3)
         for direction in API_DIRECTIONS:
             before, after, asked = self._schemas(pair, writer, direction)
             task = Task(
@@ -172,7 +187,7 @@ class Decider:
                 after,
                 self.options.content_model,
                 self.options.format_assertion,
-                milliseconds / 2,
+                milliseconds / 3,
                 self.options.algebra,
                 "",
             )
@@ -182,9 +197,6 @@ class Decider:
             found = walk(
                 before, after, content_model=self.options.content_model, format_assertion=self.options.format_assertion
             )
-            if direction == "backward":
-                other: Direction = "backward" if asked == "forward" else "forward"
-                equal = task.equal(inclusion, task.inclusion(other))
             explained = False
             for fact in found:
                 weighed = self._weighed(task, fact, asked, inclusion, equal, direction)

@@ -101,17 +101,23 @@ def _marks(at: Context, old: Parameter, new: Parameter) -> None:
     at.texts(old.at, new.at, named(new))
 
 
-def _serialization(at: Context, old: Parameter, new: Parameter) -> None:
-    header = at_response(new)
+def _serialization(at: Context, old: Parameter, new: Parameter, answer: Response | None = None) -> None:
     changed = _serialized_otherwise(old, new)
     if changed:
-        rule = rules.HEADER_SERIALIZED_OTHERWISE if header else rules.SERIALIZED_OTHERWISE
+        rule = rules.SERIALIZED_OTHERWISE if answer is None else rules.HEADER_SERIALIZED_OTHERWISE
         at.say(
             rule, new.at, "new", f"{named(new)} is written otherwise: {changed}", both(), detail=detail(new),
             old=[old.style, old.explode, sorted(old.content)], new=[new.style, new.explode, sorted(new.content)],
-            witness=None if header else lambda: messages.request(at.old, with_value=(old, messages.value_of(old))),
+            witness=partial(_misread, at, old, answer),
             why=f"the text of {named(new)} is read otherwise",
         )  # fmt: skip
+
+
+def _misread(at: Context, old: Parameter, answer: Response | None) -> dict[str, Any]:
+    value = messages.value_of(old)
+    if answer is None:
+        return messages.request(at.old, with_value=(old, value))
+    return messages.response(at.old, answer, header=(old, value))
 
 
 def at_response(parameter: Parameter) -> bool:
@@ -185,7 +191,7 @@ def headers(at: Context, old: Response, new: Response) -> None:
                 refuses(reader, more=not after.required), old=before.required, new=after.required, detail=key,
                 witness=lambda: messages.response(at.new, new), why=f"it lacks {before.name}",
             )  # fmt: skip
-        _serialization(at, before, after)
+        _serialization(at, before, after, old)
         _marks(at, before, after)
         at.positions += _positions(
             at, before, after, "provider" if at.new.received else "client",

@@ -228,7 +228,8 @@ def _encoding(at: Context, old: MediaType, new: MediaType) -> None:
         if changed:
             at.say(
                 rules.ENCODING_CHANGED, new.at, "new", f"the part {name} is written otherwise: another {', '.join(changed)}",
-                both(), old=before, new=after, detail=name,
+                both(), old=before, new=after, witness=partial(_asking, at, old, sample(old.schema, example_of(old.at))), why=f"the part {name} is read otherwise",
+                detail=name,
             )  # fmt: skip
 
 
