@@ -20,9 +20,7 @@ def all_apart(terms: Terms, members: Sequence[Term]) -> bool:
         return True
     if len(members) > _MOST_PAIRS:
         return False
-    return all(
-        terms.and_((one, other)) is terms.false for i, one in enumerate(members) for other in members[i + 1 :]
-    )
+    return all(terms.and_((one, other)) is terms.false for i, one in enumerate(members) for other in members[i + 1 :])
 
 
 def _discriminated(terms: Terms, members: Sequence[Term]) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_ITEMS: Final = 5_000
 """Longer arrays are not made."""
 _MAX_DIFFERENT: Final = 600
+_FEW: Final = 8
 
 
 class Facts:
@@ -144,6 +145,10 @@ def solve(tableau: Tableau, goal: Term, literals: tuple[Term, ...]) -> Result:
     if shortest > MAX_ITEMS:
         if tableau.sat(facts.item(facts.bounds[-1])).status == EMPTY and facts.bounds[-1] < shortest:
             return NOTHING
+        if facts.unique and shortest > facts.bounds[-1] + _FEW:
+            values, complete, _ = tableau.distinct(facts.item(facts.bounds[-1]), _FEW)
+            if complete and len(values) < _FEW:  # few values, and more items than that to differ
+                return NOTHING
         return unknown(f"an array of {shortest} items, which is not made")
     solver = _Solver(tableau, facts)
     for length in range(shortest, longest + 1):
@@ -331,7 +336,7 @@ class _Solver:
             kinds = set(goals)
             for goal in kinds:
                 # Few values and more items of them than that: no array.
-                values, complete, _ = self.tableau.distinct(goal, 8)
+                values, complete, _ = self.tableau.distinct(goal, _FEW)
                 if complete and goals.count(goal) > len(values):
                     return None
             self.reason = f"an array of {count} different items, which is not made"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from deedbox.checker.json_schema.inclusion import terms as t
+from deedbox.checker.json_schema.inclusion.formats import FORMATS
 from deedbox.checker.json_schema.inclusion.places import FALSE_COLOUR, TRUE_COLOUR, Place, Places
 from deedbox.checker.json_schema.inclusion.terms import Term, Terms
 from deedbox.checker.json_schema.inclusion.unevaluated import unevaluated_items, unevaluated_properties
@@ -109,10 +110,12 @@ class Compiler:
         self.where = place.pointer
         keywords, children = place.keywords, place.children
         parts: list[Term] = []
+        asked = _Keyword(self, place, parts)
         for keyword, held in keywords.items():
             maker = _MAKERS.get(keyword)
             if maker is not None:
-                maker(self, place, held, parts)
+                asked.held = held
+                maker(asked)
         if "properties" in keywords or "patternProperties" in keywords or "additionalProperties" in keywords:
             self._members(place, parts)
         if "items" in keywords or "prefixItems" in keywords:
@@ -208,140 +211,153 @@ class Compiler:
         return self.terms.or_((self.lacks(name), term))
 
 
-def _type(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    names = held if isinstance(held, list) else [held]
+class _Keyword:
+    """A keyword of a place: what it holds, and where its terms go."""
+
+    __slots__ = ("compiler", "held", "parts", "place")
+
+    def __init__(self, compiler: Compiler, place: Place, parts: list[Term]) -> None:
+        self.compiler, self.place, self.parts = compiler, place, parts
+        self.held: Any = None
+
+
+def _type(k: _Keyword) -> None:
+    names = k.held if isinstance(k.held, list) else [k.held]
     if not all(isinstance(n, str) and n in _TYPES for n in names):
-        parts.append(c.terms.unknown("an unknown type", key_of(held)))
+        k.parts.append(k.compiler.terms.unknown("an unknown type", key_of(k.held)))
         return
     mask = 0
     for name in names:
         mask |= _TYPES[name]
-    parts.append(c.terms.type(mask))
+    k.parts.append(k.compiler.terms.type(mask))
     if "integer" in names and "number" not in names:
-        parts.append(c.terms.atom(t.MULT, 1))
+        k.parts.append(k.compiler.terms.atom(t.MULT, 1))
 
 
-def _enum(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if isinstance(held, list):
-        parts.append(c.terms.enum(frozenset(key_of(v) for v in held)))
+def _enum(k: _Keyword) -> None:
+    if isinstance(k.held, list):
+        k.parts.append(k.compiler.terms.enum(frozenset(key_of(v) for v in k.held)))
 
 
-def _const(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    parts.append(c.terms.enum(frozenset((key_of(held),))))
+def _const(k: _Keyword) -> None:
+    k.parts.append(k.compiler.terms.enum(frozenset((key_of(k.held),))))
 
 
-def _multiple(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if held > 0:
-        parts.append(c.terms.atom(t.MULT, held))
+def _multiple(k: _Keyword) -> None:
+    if k.held > 0:
+        k.parts.append(k.compiler.terms.atom(t.MULT, k.held))
     else:
-        parts.append(c.terms.unknown("a multiple of nothing", key_of(held)))
+        k.parts.append(k.compiler.terms.unknown("a multiple of nothing", key_of(k.held)))
 
 
-def _minimum(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    strict = place.rank == 4 and place.keywords.get("exclusiveMinimum") is True
-    parts.append(c.terms.atom(t.GT if strict else t.GE, held))
+def _minimum(k: _Keyword) -> None:
+    strict = k.place.rank == 4 and k.place.keywords.get("exclusiveMinimum") is True
+    k.parts.append(k.compiler.terms.atom(t.GT if strict else t.GE, k.held))
 
 
-def _maximum(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    strict = place.rank == 4 and place.keywords.get("exclusiveMaximum") is True
-    parts.append(c.terms.not_in(NUMBER, c.terms.atom(t.GE if strict else t.GT, held)))
+def _maximum(k: _Keyword) -> None:
+    strict = k.place.rank == 4 and k.place.keywords.get("exclusiveMaximum") is True
+    k.parts.append(k.compiler.terms.not_in(NUMBER, k.compiler.terms.atom(t.GE if strict else t.GT, k.held)))
 
 
-def _exclusive_minimum(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if not isinstance(held, bool):
-        parts.append(c.terms.atom(t.GT, held))
+def _exclusive_minimum(k: _Keyword) -> None:
+    if not isinstance(k.held, bool):
+        k.parts.append(k.compiler.terms.atom(t.GT, k.held))
 
 
-def _exclusive_maximum(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if not isinstance(held, bool):
-        parts.append(c.terms.not_in(NUMBER, c.terms.atom(t.GE, held)))
+def _exclusive_maximum(k: _Keyword) -> None:
+    if not isinstance(k.held, bool):
+        k.parts.append(k.compiler.terms.not_in(NUMBER, k.compiler.terms.atom(t.GE, k.held)))
 
 
-def _at_least(kind: int) -> Callable[[Compiler, Place, Any, list[Term]], None]:
-    def make(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-        parts.append(c.terms.at_least(kind, held))
-
-    return make
-
-
-def _at_most(kind: int, sort: int) -> Callable[[Compiler, Place, Any, list[Term]], None]:
-    def make(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-        parts.append(c.terms.not_in(sort, c.terms.at_least(kind, held + 1)))
+def _at_least(kind: int) -> Callable[[_Keyword], None]:
+    def make(k: _Keyword) -> None:
+        k.parts.append(k.compiler.terms.at_least(kind, k.held))
 
     return make
 
 
-def _pattern(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    parts.append(c.terms.atom(t.PAT, held))
+def _at_most(kind: int, sort: int) -> Callable[[_Keyword], None]:
+    def make(k: _Keyword) -> None:
+        k.parts.append(k.compiler.terms.not_in(sort, k.compiler.terms.at_least(kind, k.held + 1)))
+
+    return make
 
 
-def _format(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if isinstance(held, str):
-        parts.append(c.terms.atom(t.FMT, held))
+def _pattern(k: _Keyword) -> None:
+    k.parts.append(k.compiler.terms.atom(t.PAT, k.held))
 
 
-def _unique(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if held is True:
-        parts.append(c.terms.atom(t.UNIQ))
+def _format(k: _Keyword) -> None:
+    # A format that a draft does not know says nothing (validation §7.1).
+    if isinstance(k.held, str) and k.held in FORMATS and FORMATS[k.held] <= k.place.rank:
+        k.parts.append(k.compiler.terms.atom(t.FMT, k.held))
 
 
-def _required(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if isinstance(held, list):
-        other = c.terms.type(ANY & ~OBJECT)
-        parts += [c.terms.or_((other, c.has(name))) for name in held]
+def _unique(k: _Keyword) -> None:
+    if k.held is True:
+        k.parts.append(k.compiler.terms.atom(t.UNIQ))
 
 
-def _property_names(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    parts.append(c.terms.names(c.child(place.children["propertyNames",])))
+def _required(k: _Keyword) -> None:
+    if isinstance(k.held, list):
+        other = k.compiler.terms.type(ANY & ~OBJECT)
+        k.parts += [k.compiler.terms.or_((other, k.compiler.has(name))) for name in k.held]
 
 
-def _all_of(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    parts += c._in_place(place, "allOf")
+def _property_names(k: _Keyword) -> None:
+    k.parts.append(k.compiler.terms.names(k.compiler.child(k.place.children["propertyNames",])))
 
 
-def _any_of(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    parts.append(c.terms.or_(c._in_place(place, "anyOf")))
+def _all_of(k: _Keyword) -> None:
+    k.parts += k.compiler._in_place(k.place, "allOf")
 
 
-def _one_of(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    parts.append(c.terms.one(c._in_place(place, "oneOf")))
+def _any_of(k: _Keyword) -> None:
+    k.parts.append(k.compiler.terms.or_(k.compiler._in_place(k.place, "anyOf")))
 
 
-def _not(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    parts.append(c.terms.not_(c.term(place.children["not",])))
+def _one_of(k: _Keyword) -> None:
+    k.parts.append(k.compiler.terms.one(k.compiler._in_place(k.place, "oneOf")))
 
 
-def _reference(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    for keyword in place.schema.dialect.references:
-        if place.keywords.get(keyword) is held:
-            parts.append(c.term(place.children[keyword,]))
+def _not(k: _Keyword) -> None:
+    k.parts.append(k.compiler.terms.not_(k.compiler.term(k.place.children["not",])))
 
 
-def _dependent_schemas(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    for key, child in place.children.items():
+def _reference(k: _Keyword) -> None:
+    for keyword in k.place.schema.dialect.references:
+        if k.place.keywords.get(keyword) is k.held:
+            k.parts.append(k.compiler.term(k.place.children[keyword,]))
+
+
+def _dependent_schemas(k: _Keyword) -> None:
+    for key, child in k.place.children.items():
         if key[0] == "dependentSchemas":
-            parts.append(c.dependency(key[1], c.term(child)))
+            k.parts.append(k.compiler.dependency(key[1], k.compiler.term(child)))
 
 
-def _dependent_required(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    for name, others in held.items():
+def _dependent_required(k: _Keyword) -> None:
+    for name, others in k.held.items():
         if isinstance(others, list):
-            parts.append(c.dependency(name, c.terms.and_([c.has(other) for other in others])))
+            k.parts.append(
+                k.compiler.dependency(name, k.compiler.terms.and_([k.compiler.has(other) for other in others]))
+            )
 
 
-def _dependencies(c: Compiler, place: Place, held: Any, parts: list[Term]) -> None:
-    if place.rank >= 19:  # no keyword any more: 2019-09 split it in two (validation §6.5.4, appendix)
+def _dependencies(k: _Keyword) -> None:
+    if k.place.rank >= 19:  # no keyword any more: 2019-09 split it in two (validation §6.5.4, appendix)
         return
-    _dependent_required(c, place, held, parts)
-    for name, other in held.items():
+    _dependent_required(k)
+    for name, other in k.held.items():
         if isinstance(other, str):  # draft 3's, still met
-            parts.append(c.dependency(name, c.has(other)))
-    for key, child in place.children.items():
+            k.parts.append(k.compiler.dependency(name, k.compiler.has(other)))
+    for key, child in k.place.children.items():
         if key[0] == "dependencies":
-            parts.append(c.dependency(key[1], c.term(child)))
+            k.parts.append(k.compiler.dependency(key[1], k.compiler.term(child)))
 
 
-_MAKERS: Final[dict[str, Callable[[Compiler, Place, Any, list[Term]], None]]] = {
+_MAKERS: Final[dict[str, Callable[[_Keyword], None]]] = {
     "type": _type, "enum": _enum, "const": _const, "multipleOf": _multiple, "minimum": _minimum, "maximum": _maximum,
     "exclusiveMinimum": _exclusive_minimum, "exclusiveMaximum": _exclusive_maximum,
     "minLength": _at_least(t.SLEN), "maxLength": _at_most(t.SLEN, STRING), "pattern": _pattern, "format": _format,

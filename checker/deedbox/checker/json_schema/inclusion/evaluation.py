@@ -127,6 +127,8 @@ def _atom(terms: Terms, term: Term, value: Any, sort: int) -> bool | None:
 
 def _every(terms: Terms, region: Term, term: Term, value: dict[str, Any]) -> bool | None:
     unsure = False
+    if region.kind == t.ENUM and len(region.args[0]) < len(value):
+        value = {name: value[name] for name in region.args[0] if name in value}
     for name, member in value.items():
         inside = _holds(terms, region, name, STRING)
         if inside is False:

@@ -27,6 +27,58 @@ SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "regex": ("^a$", "[0-9]+", "a"),
 }
 
+FORMATS: Final[dict[str, int]] = {
+    **dict.fromkeys(("date-time", "email", "hostname", "ipv4", "ipv6", "uri"), 4),
+    # Draft 7 took these up; validators have known them all along.
+    **dict.fromkeys(("date", "time", "regex"), 4),
+    **dict.fromkeys(("uri-reference", "uri-template", "json-pointer"), 6),
+    **dict.fromkeys(("idn-email", "idn-hostname", "iri", "iri-reference", "relative-json-pointer"), 7),
+    **dict.fromkeys(("duration", "uuid"), 19),
+}
+"""Format → the first draft in which it is asserted."""
+
+_EMAIL: Final = "^[a-z]{1,40}@[a-z]{1,20}\\.(com|org|net)$"
+_URI: Final = "^https://[a-z]{1,20}\\.(com|org|net)/[a-z0-9]*$"
+_DAY: Final = "[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_BYTE: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+SURE: Final[dict[str, str]] = {
+    "date": f"^{_DAY}$",
+    "time": f"^{_CLOCK}Z$",
+    "date-time": f"^{_DAY}T{_CLOCK}(\\.[0-9]{{1,3}})?(Z|[+-]0[0-9]:00)$",
+    "email": _EMAIL,
+    "idn-email": _EMAIL,
+    "uuid": "^[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+    "ipv4": f"^{_BYTE}(\\.{_BYTE}){{3}}$",
+    "hostname": "^[a-z]{1,20}(\\.[a-z]{1,20}){0,2}$",
+    "idn-hostname": "^[a-z]{1,20}(\\.[a-z]{1,20}){0,2}$",
+    "uri": _URI,
+    "iri": _URI,
+}
+"""Format → a pattern that only strings of the format match."""
+POSSIBLE: Final[dict[str, str]] = {
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "date-time": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]",
+    "time": "^[0-9]{2}:[0-9]{2}:[0-9]{2}",
+    "email": "@",
+    "idn-email": "@",
+    "uuid": "^[0-9A-Fa-f-]{32,36}$",
+    "ipv4": f"^{_BYTE}(\\.{_BYTE}){{3}}$",
+    "ipv6": "^[0-9A-Fa-f:.]{2,45}$",
+    "uri": ":",
+    "iri": ":",
+}
+"""Format → a pattern that all strings of the format match."""
+COUNTEREXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "uri-reference": ("\\\\",),
+    "iri-reference": ("\\\\",),
+    "uri-template": ("{",),
+    "regex": ("(",),
+    "duration": ("a", "1"),
+    "relative-json-pointer": ("a", "/a"),
+}
+"""Format → strings that are not of it."""
+
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -44,6 +96,8 @@ def is_of_format(name: str, text: str) -> bool | None:
     """Whether a string is of a format. None where validators may differ, or the format is not known here."""
     if text in SAMPLES.get(name, ()):
         return True
+    if text in COUNTEREXAMPLES.get(name, ()):
+        return False
     if name == "date":
         return _date(text)
     if name == "ipv4":

@@ -11,8 +11,10 @@ from deedbox.checker.json_schema.inclusion.closed import Closings
 from deedbox.checker.json_schema.inclusion.compiling import Compiler
 from deedbox.checker.json_schema.inclusion.evaluation import holds
 from deedbox.checker.json_schema.inclusion.places import Places
+from deedbox.checker.json_schema.inclusion.readable import readable
 from deedbox.checker.json_schema.inclusion.results import EMPTY, FOUND
 from deedbox.checker.json_schema.inclusion.tableau import Tableau
+from deedbox.checker.patterns import MatchUndecided, NotRegular, PatternError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +85,15 @@ class Search:
             return Outcome("unknown", reason=result.reason or "not decided")
         if holds(terms, goal, result.value) is not True:
             return Outcome("unknown", reason="a value was found that turned out not to be one")
-        return Outcome("found", result.value)
+        return Outcome("found", self._readable(goal, result.value, accepts))
+
+    def _readable(self, goal: Term, value: Any, accepts: Sequence[Reading]) -> Any:
+        if not accepts:
+            return value
+        try:
+            return readable(self._compiler.terms, goal, value, Location([r.node for r in accepts]))
+        except (BudgetExceeded, PatternError, NotRegular, MatchUndecided):
+            return value  # as good a witness, less pretty
 
     def _term(self, reading: Reading, budget: Budget) -> Term:
         term = self._compiler.term(self._places.at(reading.node, budget))

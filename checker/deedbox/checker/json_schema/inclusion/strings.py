@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from deedbox.checker.budget import Budget, BudgetExceeded
 from deedbox.checker.json_schema.inclusion import terms as t
 from deedbox.checker.json_schema.inclusion.evaluation import matches
-from deedbox.checker.json_schema.inclusion.formats import candidates, is_of_format
+from deedbox.checker.json_schema.inclusion.formats import COUNTEREXAMPLES, POSSIBLE, SURE, candidates, is_of_format
 from deedbox.checker.patterns import Language, NotRegular, PatternError, find
 
 if TYPE_CHECKING:
@@ -89,12 +89,12 @@ def solve(literals: Iterable[Term], count: int, used: Collection[str], budget: B
     return answer
 
 
-def _solve(said: _Literals, count: int, barred: set[str], budget: Budget) -> Strings:
+def _solve(said: _Literals, count: int, barred: Collection[str], budget: Budget) -> Strings:
     if not (said.patterns or said.not_patterns or said.formats or said.not_formats):
         return _free(said, count, barred, budget)
     chosen: list[str] = []
     if said.formats or said.not_formats or count == 1:
-        for text in candidates(said.formats) if said.formats else _LIKED:
+        for text in _likely(said):
             if len(chosen) < count and text not in barred and said.admits(text):
                 chosen.append(text)
         if len(chosen) >= count:
@@ -109,37 +109,70 @@ def _solve(said: _Literals, count: int, barred: set[str], budget: Budget) -> Str
         return Strings(chosen, False, "" if len(chosen) >= count else str(error))
     # One stubborn pattern must not use up what all the rest of the search may spend.
     part = Budget(max(1, min(50_000, budget.nodes - budget.spent)), max(1.0, budget.milliseconds / 2))
-    formats = bool(said.formats or said.not_formats)
-    wanted = _LOOSE if formats else count
     try:
-        texts: list[str] = []
-        if said.high is None or said.high > 0:
-            least = max(said.low, 1)
-            result = find(
-                positive, negative, min_length=least, max_length=said.high, exclude=barred, count=wanted, budget=part
-            )
-            texts += result.strings
-        if len(texts) < wanted and said.low == 0:  # the empty string is no pretty sight: it comes last
-            texts += find(positive, negative, max_length=0, exclude=barred, count=1, budget=part).strings
+        if said.formats or said.not_formats:
+            return _with_formats(said, count, chosen, barred, positive, negative, part)
+        texts = _found(said, count, barred, positive, negative, part)
     except (BudgetExceeded, NotRegular) as error:
-        budget.spend(part.spent // 8, "a string")
         return Strings(chosen, False, str(error))
-    budget.spend(part.spent // 8, "a string")
-    complete = len(texts) < wanted or said.high == 0
-    if formats:
-        kept = [x for x in dict.fromkeys(chosen + texts) if said.admits(x)]
-        if complete and all(_decided(said, x) for x in texts):
-            return Strings(kept[:count], len(kept) <= count)
-        reason = "" if len(kept) >= count else f"strings of format {', '.join(said.formats + said.not_formats)}"
-        return Strings(kept[:count], False, reason)
-    return Strings(texts, complete)
+    finally:
+        budget.spend(part.spent // 8, "a string")
+    return Strings(texts, len(texts) < count or said.high == 0)
+
+
+def _found(
+    said: _Literals,
+    count: int,
+    barred: Collection[str],
+    positive: list[Language],
+    negative: list[Language],
+    budget: Budget,
+) -> list[str]:
+    texts: list[str] = []
+    if said.high is None or said.high > 0:
+        least = max(said.low, 1)
+        texts += find(
+            positive, negative, min_length=least, max_length=said.high, exclude=barred, count=count, budget=budget
+        ).strings
+    if len(texts) < count and said.low == 0:  # the empty string is no pretty sight: it comes last
+        texts += find(positive, negative, max_length=0, exclude=barred, count=1, budget=budget).strings
+    return texts
+
+
+def _with_formats(
+    said: _Literals,
+    count: int,
+    chosen: list[str],
+    barred: Collection[str],
+    positive: list[Language],
+    negative: list[Language],
+    budget: Budget,
+) -> Strings:
+    """Formats are known from two sides: patterns that only their strings match, and patterns that all of them do."""
+    sure = [Language.of(SURE[f]) for f in said.formats if f in SURE]
+    possible = [Language.of(POSSIBLE[f]) for f in said.formats if f in POSSIBLE]
+    texts = _found(said, _LOOSE, barred, [*positive, *possible], negative, budget)
+    complete = len(texts) < _LOOSE or said.high == 0
+    if not complete and sure:
+        texts += _found(said, count + len(chosen), barred, [*positive, *sure], negative, budget)
+    kept = [x for x in dict.fromkeys(chosen + texts) if x not in barred and said.admits(x)]
+    if complete and all(_decided(said, x) for x in texts):
+        return Strings(kept[:count], len(kept) <= count)
+    reason = "" if len(kept) >= count else f"strings of format {', '.join(said.formats + said.not_formats)}"
+    return Strings(kept[:count], False, reason)
+
+
+def _likely(said: _Literals) -> tuple[str, ...]:
+    if said.formats:
+        return candidates(said.formats)
+    return tuple(x for f in said.not_formats for x in COUNTEREXAMPLES.get(f, ())) + _LIKED
 
 
 def _decided(said: _Literals, text: str) -> bool:
     return all(is_of_format(f, text) is not None for f in said.formats + said.not_formats)
 
 
-def _free(said: _Literals, count: int, barred: set[str], budget: Budget) -> Strings:
+def _free(said: _Literals, count: int, barred: Collection[str], budget: Budget) -> Strings:
     """Strings of which only the length is said."""
     low, high = said.low, said.high
     if low > MAX_LENGTH:
