@@ -21,7 +21,15 @@ def included(narrow: Language | str, wide: Language | str) -> bool:
     return found.exhausted
 
 
+# As it stands in many schemas: a class of hundreds that holds the dot after it, and a word boundary.
+URL = r"https?:\/\/(www\.)?[-a-zA-Z0-9@:%._\+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b([-a-zA-Z0-9()@:%_\+.~#?&//=]*)"
 INCLUDED = [
+    (f"^{URL}$", URL),
+    (f"^{URL}$", "^https?://"),
+    (URL, URL.replace("256", "300")),
+    (f"^{URL}$", f"^{URL.replace('256', '300')}$"),
+    (URL.replace("{1,6}", "{2,6}"), URL),
+    (r"^\w+\b-x$", r"^\w*\b[-.]x?$"),
     ("^[a-z]+$", "^[a-z0-9]+$"),
     ("^[a-z]+$", "[a-z]"),
     (r"^\d{4}-\d{2}-\d{2}$", r"^\d+-\d+-\d+$"),
@@ -228,7 +236,7 @@ def test_equal_recipes_are_equal_values() -> None:
 def test_budget_is_kept() -> None:
     hard = [of("^(?:a|b)*a(?:a|b){30}$"), of("^(?:a|b)*b(?:a|b){30}$")]  # together all, but in 2^31 states
     with pytest.raises(BudgetExceeded, match="nodes were not enough"):
-        find([of("^[ab]*$")], hard, min_length=31, budget=Budget(nodes=5_000))
+        find([of("^[ab]*$")], hard, min_length=31, budget=Budget(nodes=2_000, milliseconds=60_000))
     with pytest.raises(BudgetExceeded):
         find([of("^a{3000}$")], [], budget=Budget(nodes=100))
 

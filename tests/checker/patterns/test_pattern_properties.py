@@ -9,6 +9,7 @@ import re
 from deedbox.checker.budget import Budget, BudgetExceeded
 from deedbox.checker.patterns import Language, NotRegular, PatternError, compile_pattern, find
 from deedbox.checker.patterns.backtrack import Backtracker
+from deedbox.checker.patterns.included import included
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,41 @@ def test_find_is_right_on_every_short_text(wanted: str, unwanted: str, count: in
         # None shorter was passed over.
         limit = len(found.strings[-1])
         assert {text for text in expected if len(text) < limit} <= set(found.strings)
+
+
+@st.composite
+def related(draw: st.DrawFn) -> tuple[str, str]:
+    """Two patterns of the same parts, so that one is often included in the other."""
+    parts = draw(st.lists(patterns, min_size=1, max_size=3))
+    sides = []
+    for _ in range(2):
+        side = [
+            draw(st.sampled_from(["", "", part, f"(?:{part})?", f"(?:{part})*", f"(?:{part}){{1,3}}", f"(?:{part}|b)"]))
+            for part in parts
+        ]
+        sides.append(
+            draw(st.sampled_from(["^(?:{})$", "{}", "^{}", "(?={})", "^(?!{}).*$"])).replace("{}", "".join(side))
+        )
+    return sides[0], sides[1]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(related())
+def test_inclusion_seen_in_the_terms_is_one(pair: tuple[str, str]) -> None:
+    narrow, wide = map(_language, pair)
+    if narrow is None or wide is None:
+        return
+    if included(narrow.term(), wide.term()):
+        assert _members(pair[0]) <= _members(pair[1])
+    try:
+        found = find([narrow], [wide], budget=Budget(nodes=20_000))
+    except BudgetExceeded:
+        return
+    missing = _members(pair[0]) - _members(pair[1])
+    assert not (found.exhausted and missing)
+    for text in found.strings:
+        assert Backtracker(compile_pattern(pair[0]).tree).search(text)
+        assert not Backtracker(compile_pattern(pair[1]).tree).search(text)
 
 
 @quick

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 from deedbox.checker.budget import Budget
-from deedbox.checker.patterns import automaton, terms
+from deedbox.checker.patterns import automaton
 from deedbox.checker.patterns.automaton import State
 from deedbox.checker.patterns.charset import MAX_CODE_POINT
+from deedbox.checker.patterns.included import included
 from deedbox.checker.patterns.language import Language
 from deedbox.checker.patterns.nodes import AND, NOT, OR, Term
 from deedbox.checker.patterns.readable import best
@@ -51,25 +52,9 @@ def _kept(wanted: Iterable[State], unwanted: Iterable[State]) -> Place | None:
             negative.append(state)
     for bad in negative:
         for good in positive:
-            if good is bad or _inside(good.term, bad.term):
+            if good is bad or included(good.term, bad.term):
                 return None
     return frozenset(positive), frozenset(negative)
-
-
-def _inside(part: Term, whole: Term) -> bool:
-    """Whether `part` is visibly included in `whole`, without looking past their members."""
-    for member in whole.members if whole.kind == OR else (whole,):
-        chars = terms.all_over(member)
-        if chars is not None and terms.letters(part) <= chars:
-            return True
-    if part.behinds or whole.behinds:
-        return False  # equal terms may differ in what stands before
-    if part is whole:
-        return True
-    if whole.kind == OR:
-        others = part.members if part.kind == OR else (part,)
-        return all(term in whole.members for term in others)
-    return part.kind == AND and whole in part.members
 
 
 def accepts(place: Place) -> bool:
