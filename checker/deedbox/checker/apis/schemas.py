@@ -92,6 +92,7 @@ class Decider:
         self.documents, self.dialects = documents, dialects
         self.positions, self.findings, self.options, self.same = positions, findings, options, same
         siblings = (dialects[0] == "draft2020-12", dialects[1] == "draft2020-12")
+        self.never_null = dialects == ("openapi-3.0", "openapi-3.0")
         self.units = Units(documents, siblings, same)
         self._translators: dict[tuple[int, Reading], Translator] = {}
 
@@ -149,7 +150,7 @@ class Decider:
         sides = []
         cuts = self.units.unit(pair).cuts
         for i, reads in enumerate((old_reads, not old_reads)):
-            reading = Reading(writer, reads, union, self.options.http)
+            reading = Reading(writer, reads, union, self.options.http, self.never_null)
             translator = self._translators.get((i, reading))
             if translator is None:
                 translator = self._translators[i, reading] = Translator(self.documents[i], self.dialects[i], reading)
@@ -164,7 +165,7 @@ class Decider:
     def _equal(self, pair: Pair, writer: Writer, milliseconds: float) -> bool | None:
         """Whether both say the same, before any side is read with a reader's tolerance."""
         cuts = self.units.unit(pair).cuts
-        reading = Reading(writer, reads=False, union=False, http=self.options.http)
+        reading = Reading(writer, False, False, self.options.http, self.never_null)
         old, new = (
             Translator(self.documents[i], self.dialects[i], reading).closure(pair[i], frozenset(cut[i] for cut in cuts))
             for i in (0, 1)

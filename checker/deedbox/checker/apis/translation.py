@@ -33,6 +33,7 @@ _SINGLE = frozenset({
 _NUMBERS = frozenset({
     "maximum", "minimum", "multipleOf", "maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties",
 })  # fmt: skip
+_NAMES_TYPES = frozenset({"type", "$ref", "allOf", "anyOf", "oneOf", "not", "enum", "const"})
 _KEPT = frozenset({
     "title", "description", "default", "deprecated", "readOnly", "writeOnly", "format", "uniqueItems", "const",
     "dependentRequired", "minContains", "maxContains", "contentEncoding", "contentMediaType", "$id", "$anchor",
@@ -44,13 +45,15 @@ _KEPT = frozenset({
 class Reading:
     """How a document's schemas are read: who writes what they describe, and whether this side is the reader.
 
-    `union`: `oneOf` as a union. `http`: `readOnly`, `writeOnly` and defaults by what they mean in requests and responses.
+    `union`: `oneOf` as a union. `never_null`: what names no type accepts no null unless it is nullable, as OpenAPI 3.0
+    has it where both documents are in it. `http`: `readOnly`, `writeOnly` and defaults by what they mean in requests and responses.
     """
 
     writer: Writer
     reads: bool
     union: bool
     http: bool
+    never_null: bool = False
 
 
 class Translator:
@@ -163,6 +166,10 @@ class Translator:
             self._keyword(key, held, value, place, hidden, out)
         if self.dialect == "openapi-3.0":
             self._nullable(value, out)
+            untyped = value.get("nullable") is not True and not _NAMES_TYPES & out.keys()
+            if self.reading.never_null and untyped and not place.endswith(("/additionalProperties", "/items")):
+                # Items and other properties stay what anybody may send: there, {} and true and nothing say the same.
+                out["type"] = ["string", "number", "boolean", "object", "array"]
         return out
 
     def _keyword(
