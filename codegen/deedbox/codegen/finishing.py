@@ -67,7 +67,12 @@ class _Module:
                 self.finish(statement)
         added = []
         if self.builtins:
-            added += ["import builtins as _builtins", "", "from typing_extensions import deprecated as _deprecated"]
+            added += [
+                "import builtins as _builtins",
+                "import typing as _typing",
+                "",
+                "from typing_extensions import deprecated as _deprecated",
+            ]
         if self.imports:
             added.append(f"from {BASE} import {', '.join(sorted(self.imports))}")
         if added:
@@ -154,9 +159,12 @@ class _Module:
                     f'        """{_docstring(obsolete.sentence)}"""',
                     f"        return self.{hidden}",
                     "",
-                    f"    @{field}.setter",
-                    f"    def {field}(self, value: {plain}) -> None:",
-                    f"        self.{hidden} = value",
+                    # mypy reports a deprecated getter only where there is no setter beside it.
+                    "    if not _typing.TYPE_CHECKING:",
+                    "",
+                    f"        @{field}.setter",
+                    f"        def {field}(self, value: {plain}) -> None:",
+                    f"            self.{hidden} = value",
                 ],
             )
         )
