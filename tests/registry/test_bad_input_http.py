@@ -246,6 +246,7 @@ def test_failures_of_the_server_are_problems_too(api: Api, monkeypatch: pytest.M
         away = Database("sqlite:////no/such/folder/x.db", 1)
         monkeypatch.setattr(api.services.database, "engine", away.engine)
         monkeypatch.setattr(api.services.database, "_writing", away._writing)
+        monkeypatch.setattr(api.services.database, "_generation", away._generation)
         for answer in (api.get(f"/contracts/{NAME}"), api.publish(NAME, {}, **FIRST), api.get("/events")):
             assert (answer.status_code, answer.json["code"]) == (503, "storage-unavailable")
             assert int(answer.headers["Retry-After"]) > 0

@@ -9,7 +9,10 @@ from __future__ import annotations
 import pickle
 import struct
 from dataclasses import dataclass
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from deedbox.checker.model import ContentModel
 
 LENGTH = struct.Struct("!I")
 
@@ -20,7 +23,7 @@ class Ask:
 
     action: Literal["check", "compare"]
     format: str
-    content_model: str
+    content_model: ContentModel
     dialect: str | None
     old: str
     new: str = ""

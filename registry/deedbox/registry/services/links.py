@@ -69,6 +69,8 @@ def deployed_versions(session: Session, contracts: Iterable[str]) -> dict[str, s
     """Versions that deployments name, by contract; no key for contracts that no deployment of their service names."""
     names = set(contracts)
     found: dict[str, set[str]] = {}
+    if not names:
+        return found
     services = {name.partition("/")[0] for name in names}
     for deployment, _ in queries.current_deployments(session, services=services):
         for name, version in deployment.contracts.items():

@@ -20,7 +20,7 @@ from deedbox.registry.errors import (
 )
 from deedbox.registry.sandbox.protocol import Checked
 from deedbox.registry.services import links as linking
-from deedbox.registry.services.judging import Judge, Plan, check_proposal, latest, resolve, text_digest
+from deedbox.registry.services.judging import Judge, check_proposal, latest, resolve, text_digest
 from deedbox.registry.services.names import check_uuid
 from deedbox.registry.services.values import Candidate, CheckResult, Proposal, Published
 from deedbox.registry.services.verdicts import Answers, Verdicts
@@ -37,8 +37,17 @@ MEDIA_TYPES = {"json": "application/schema+json", "yaml": "application/yaml"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
-    """What the plan rests on changed between the comparisons and the write."""
+class _Writing:
+    """What a write transaction has to know. `basis` is the last entry that the judgement has seen."""
+
+    proposal: Proposal
+    document: Checked
+    candidate: Candidate
+    check: CheckResult
+    history: Sequence[Version]
+    basis: int
+    by: str
+    uuid: str | None
 
 
 class Publishing:
@@ -71,6 +80,8 @@ class Publishing:
         document = self.judge.read(proposal)
         for _ in range(_ATTEMPTS):
             with self.database.reading() as session:
+                # Read first: what is added while the rest is read counts as added since.
+                basis = queries.last_seq(session)
                 history = queries.history(session, proposal.contract)
                 candidate = resolve(proposal, document, history)
                 same = _already(candidate, history, uuid)
@@ -81,9 +92,9 @@ class Publishing:
                 plan = self.judge.plan(session, candidate, history)
             answers = self.verdicts.answer(plan.questions, {candidate.schema_digest: candidate.canonical})
             check = self.judge.decide(plan, answers.comparisons, proposal.accepted)
-            written = self._write(proposal, document, plan, check, answers, by, uuid, if_match, only_new)
-            if not isinstance(written, _Moved):
-                return written
+            published = self._write(_Writing(proposal, document, candidate, check, history, basis, by, uuid), answers)
+            if published is not None:
+                return published
         raise Busy(f"{proposal.contract} changed {_ATTEMPTS} times while this was being compared: try again")
 
     def check(self, proposals: Sequence[Proposal]) -> list[CheckResult]:
@@ -127,38 +138,27 @@ class Publishing:
                 log.info("retired %s %s", contract, version)
             return self._existing(session, found, queries.history(session, contract)), not found.retired
 
-    def _write(
-        self,
-        proposal: Proposal,
-        document: Checked,
-        plan: Plan,
-        check: CheckResult,
-        answers: Answers,
-        by: str,
-        uuid: str | None,
-        if_match: int | None,
-        only_new: bool,
-    ) -> Published | _Moved:
+    def _write(self, writing: _Writing, answers: Answers) -> Published | None:
+        """Writes the version down; None where what it was judged by has changed."""
+        check, candidate = writing.check, writing.candidate
         if check.allowed is not True:
             self.verdicts.keep(answers.fresh)
             raise _refusal(check)
         with self.database.writing() as session:
-            history = queries.history(session, proposal.contract)
-            candidate = resolve(proposal, document, history)
-            same = _already(candidate, history, uuid)
-            if same is not None:
-                return self._existing(session, same, history)
-            check_precondition(history, proposal.contract, if_match, only_new)
-            if candidate != plan.candidate or self.judge.plan(session, candidate, history) != plan:
-                return _Moved()
-            if uuid is not None and (taken := queries.by_uuid(session, uuid)) is not None:
-                raise IdTaken(f"the id {uuid} is that of {taken.row.contract} {taken.row.version}")
+            name = candidate.contract.partition("/")[2]
+            if queries.touched_since(
+                session, writing.basis, candidate.contract, name, candidate.of, candidate.channels
+            ):
+                made = None
+            else:
+                if writing.uuid is not None and (taken := queries.by_uuid(session, writing.uuid)) is not None:
+                    raise IdTaken(f"the id {writing.uuid} is that of {taken.row.contract} {taken.row.version}")
+                made = _insert(session, writing)
             queries.put_verdicts(session, answers.fresh)
-            row = _insert(session, proposal, document, candidate, check, by, uuid, len(history) + 1)
-            history = queries.history(session, proposal.contract)
-            made = next(v for v in history if v.row.seq == row.seq)
-            published = Published(made, _is_live(session, made, history), True, check)
-        log.info("published %s %s (schema id %d)", row.contract, row.version, row.schema_id)
+            if made is None:
+                return None
+            published = Published(made, _is_live(session, made, [*writing.history, made]), True, check)
+        log.info("published %s %s (schema id %d)", candidate.contract, made.row.version, made.row.schema_id)
         return published
 
     def _existing(self, session: Session, found: Version, history: Sequence[Version]) -> Published:
@@ -233,19 +233,11 @@ def _already(candidate: Candidate, history: Sequence[Version], uuid: str | None)
     )
 
 
-def _insert(
-    session: Session,
-    proposal: Proposal,
-    document: Checked,
-    candidate: Candidate,
-    check: CheckResult,
-    by: str,
-    uuid: str | None,
-    ordinal: int,
-) -> Publication:
+def _insert(session: Session, writing: _Writing) -> Version:
+    proposal, candidate, check, by = writing.proposal, writing.candidate, writing.check, writing.by
     version = candidate.version or check.answer["needed"]
     versions.parse(version)
-    media_type = MEDIA_TYPES[document.syntax or "json"]
+    media_type = MEDIA_TYPES[writing.document.syntax or "json"]
     schema = queries.put_schema(session, candidate.schema_digest, candidate.format, candidate.canonical)
     source = text_digest(proposal.source, media_type)
     queries.put_source(session, source, media_type, proposal.source)
@@ -263,12 +255,12 @@ def _insert(
     entry = queries.add_entry(session, by, "publication", subject, shown)
     row = Publication(
         seq=entry.seq,
-        uuid=uuid,
+        uuid=writing.uuid,
         contract=candidate.contract,
         service=service,
         name=name,
         version=version,
-        ordinal=ordinal,
+        ordinal=len(writing.history) + 1,
         digest=candidate.digest,
         schema_id=schema.id,
         source_digest=source,
@@ -294,7 +286,7 @@ def _insert(
     if check.answer["allowed_by"] == "accepted":
         _insert_acceptances(session, proposal, check, row, by, subject)
     session.flush()
-    return row
+    return Version(row, entry.at, by, candidate.schema_digest, None, None, None)
 
 
 def _insert_acceptances(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.busy_seconds = busy_seconds
         self.engine = self._engine()
+        self._turn = threading.Lock()
         self._generation = Generation(self.engine)
         self._writing = self.engine.execution_options(deedbox_writes=True)
 
@@ -74,12 +76,30 @@ class Database:
             Busy: the writers before it took too long.
             StorageUnavailable: the database does not answer.
         """
-        with self._guarded(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with (
+            self._first_of_this_process(),
+            self._guarded(),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             connection = session.connection()
             if not self.is_sqlite:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{self.busy_seconds}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
             yield session
+
+    @contextmanager
+    def _first_of_this_process(self) -> Iterator[None]:
+        # SQLite's waiters poll at growing intervals; the threads of one process can queue up instead.
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=self.busy_seconds):
+            raise Busy(f"other writers held the database for {self.busy_seconds} s: ask again")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def generation(self) -> int:
         """The greatest `seq` in the database: while it stands still, so does everything that entries say.

@@ -231,6 +231,29 @@ def last_seq(session: Session) -> int:
     return session.execute(select(func.coalesce(func.max(Entry.seq), 0))).scalar_one()
 
 
+def touched_since(
+    session: Session, seq: int, contract: str, name: str, of: str | None, channels: Sequence[str]
+) -> bool:
+    """Whether an entry behind `seq` may change what publishing a version of this contract is judged by.
+
+    That is a version of the contract itself or of one that may be linked to it, any retirement and any deployment.
+    """
+    if last_seq(session) == seq:
+        return False
+    rows = session.execute(
+        select(Entry.kind, Publication.contract, Publication.name, Publication.of, Publication.channels)
+        .outerjoin(Publication, Publication.seq == Entry.seq)
+        .where(Entry.seq > seq, Entry.kind.in_(("publication", "retirement", "deployment")))
+    )
+    for kind, other, other_name, other_of, other_channels in rows:
+        if kind != "publication" or other == contract:
+            return True
+        means = other_name == name or other_of == contract or other == of
+        if means and not set(channels).isdisjoint(other_channels):
+            return True
+    return False
+
+
 def deployment(session: Session, uuid: str) -> tuple[Deployment, Entry] | None:
     """The deployment with this id."""
     row = session.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from deedbox.registry.errors import InvalidName, InvalidRequest, NotFound
@@ -24,7 +25,7 @@ _VERSIONS = f"{_CONTRACT}/versions"
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
-def _problems(*statuses: int) -> dict[int, Any]:
+def _problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
     return {status: dict(_PROBLEM) for status in statuses}
 
 
@@ -50,7 +51,7 @@ def blueprint(services: Services, replies: Replies) -> APIBlueprint:
 
 
 def _services(api: APIBlueprint, services: Services, replies: Replies) -> None:
-    tag = [Tag(name="services", description="Who publishes")]
+    tag: list[Tag | dict[str, Any]] = [Tag(name="services", description="Who publishes")]
 
     @api.get("/services", tags=tag, responses={200: models.ServicesPage})
     def list_services(query: models.ListQuery) -> Response:
@@ -92,7 +93,7 @@ def _services(api: APIBlueprint, services: Services, replies: Replies) -> None:
 
 
 def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
-    tag = [Tag(name="contracts", description="What is registered")]
+    tag: list[Tag | dict[str, Any]] = [Tag(name="contracts", description="What is registered")]
     catalogue = services.catalogue
 
     @api.get("/contracts", tags=tag, responses={200: models.ContractsPage})
@@ -200,7 +201,7 @@ def _other_methods() -> list[str]:
 
 
 def _writing(api: APIBlueprint, services: Services) -> None:
-    tag = [Tag(name="gate", description="Publishing, retiring, and asking beforehand")]
+    tag: list[Tag | dict[str, Any]] = [Tag(name="gate", description="Publishing, retiring, and asking beforehand")]
     publishing = services.publishing
 
     @api.post(
@@ -246,7 +247,7 @@ def _writing(api: APIBlueprint, services: Services) -> None:
 
 
 def _links(api: APIBlueprint, services: Services, replies: Replies) -> None:
-    tag = [Tag(name="links", description="Who reads what whom writes, and the audit feed")]
+    tag: list[Tag | dict[str, Any]] = [Tag(name="links", description="Who reads what whom writes, and the audit feed")]
     catalogue = services.catalogue
 
     @api.get("/links", tags=tag, responses={200: models.LinksPage, **_problems(404)})
@@ -269,7 +270,7 @@ def _links(api: APIBlueprint, services: Services, replies: Replies) -> None:
 
 
 def _deployments(api: APIBlueprint, services: Services) -> None:
-    tag = [Tag(name="deployments", description="What runs where")]
+    tag: list[Tag | dict[str, Any]] = [Tag(name="deployments", description="What runs where")]
     deployments = services.deployments
 
     @api.put(

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from difflib import get_close_matches
-from json.decoder import scanstring
 from typing import Any, TypeVar
 
 from deedbox.checker.documents import MAX_DEPTH, check_strings, load_document
@@ -22,6 +21,7 @@ from flask import request
 
 T = TypeVar("T")
 
+_scan_string: Any = json.decoder.scanstring  # type: ignore[attr-defined] # not in the stubs
 _decode_value = json.JSONDecoder(parse_float=str, parse_int=str).raw_decode
 _SPACE = " \t\n\r"
 
@@ -276,7 +276,7 @@ def _spans(text: str, pointer: str) -> dict[str, tuple[int, int]]:
         if text[at : at + 1] != '"':
             raise _broken(text, at, "expected a key in double quotes")
         try:
-            name, at = scanstring(text, at + 1, True)
+            name, at = _scan_string(text, at + 1, True)
         except json.JSONDecodeError as error:
             raise _broken(text, error.pos, error.msg) from None
         check_strings(name, "body", pointer)

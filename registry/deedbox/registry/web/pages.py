@@ -77,7 +77,8 @@ def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _fields(document: dict[str, Any], content: dict[str, Any] | None) -> tuple[str, list[tuple[str, str, str]]]:
     """Name of a body's schema, and its fields: name, type, description."""
-    schema = next(iter((content or {}).values()), {}).get("schema", {})
+    first: dict[str, Any] = next(iter((content or {}).values()), {})
+    schema = first.get("schema", {})
     name = schema.get("$ref", "").rpartition("/")[2]
     named = document["components"]["schemas"].get(name, {})
     required = named.get("required", [])
