@@ -25,7 +25,9 @@ COMMANDS = (
     "completion",
     "demo",
     "diff",
+    "dlq",
     "explain",
+    "guard",
     "init",
     "publish",
     "record-deployment",
@@ -133,6 +135,14 @@ def _unexpected(error: Exception) -> int:
 
         if isinstance(error, ClientError):
             return _fail(str(error), client_exit(error))
+    if "deedbox.kafka.errors" in sys.modules:
+        from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached, LiveError
+
+        if isinstance(error, LimitReached):
+            return _fail(str(error), Exit.NO)
+        if isinstance(error, LiveError):
+            away = isinstance(error, BrokerUnavailable | DeadLetterRefused | Fenced)
+            return _fail(str(error), Exit.UNKNOWN if away else Exit.WRONG)
     if os.environ.get("DEEDBOX_DEBUG"):
         import traceback
 

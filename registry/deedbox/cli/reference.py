@@ -56,6 +56,9 @@ def page() -> str:
     for name, command in commands.items():
         assert command is not None
         lines += _command(context, name, command)
+        if isinstance(command, click.Group):
+            for below, one in command.commands.items():
+                lines += _command(context, f"{name} {below}", one)
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,92 @@
+"""`deedbox guard` and `deedbox dlq` as a user runs them: a registry over HTTP, a real Kafka."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from deedbox.cli.main import main
+from deedbox.client import RegistryClient
+from deedbox.kafka.kafka_python import KafkaPythonBroker
+from deedbox.kafka.memory import MemoryBroker
+from deedbox.registry.serving import run_in_background
+
+from .conftest import ORDER
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_in_background(f"sqlite:///{tmp_path_factory.mktemp('registry')}/d.db") as server:
+        yield server.url
+
+
+def publish(url: str, topic: str, schema: object, version: str) -> None:
+    body = {"schema": json.dumps(schema), "role": "produces", "kind": "event", "channels": [topic], "version": version}
+    with RegistryClient(url) as client:
+        client.publish(f"{topic}/order-placed", body)
+
+
+def test_from_a_bad_message_to_its_replay(
+    url: str, bootstrap: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEEDBOX_URL", url)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
+    publish(url, topic, ORDER, "1.0.0")
+    producer = KafkaPythonBroker(bootstrap).producer()
+    for value in (b'{"id":"a"}', b'{"id":"b","total":"many"}', b'{"id":"c","note":1}'):
+        producer.send(topic, None, value, [], 1_700_000_000_000)
+    producer.flush()
+    producer.close()
+
+    def run(*arguments: str) -> str:
+        assert main(list(arguments)) == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    seen = run("guard", "--topic", topic, "--mode", "dead-letter", "--group", f"{topic}-g", "--once")
+    assert f"{topic}: {topic}/order-placed 1.0.0: 2 valid\n" in seen
+    assert "1 fault type at /total\n" in seen
+    assert "1 undeclared undeclared-property at /note\n" in seen
+    listed = run("dlq", "list", f"{topic}.dlt")
+    fingerprint = listed.split()[0]
+    assert f"1 × type at /total: {topic}/order-placed 1.0.0" in listed
+    assert '{"id":"b","total":"many"}' in run("dlq", "show", f"{topic}.dlt", fingerprint)
+    assert "0 of 1 pass now" in run("dlq", "diagnose", f"{topic}.dlt")
+    wider = {**ORDER, "properties": {**ORDER["properties"], "total": {"type": ["integer", "string"]}}}
+    publish(url, topic, wider, "2.0.0")
+    assert f"1 of 1 pass now, as {topic}/order-placed 2.0.0" in run("dlq", "diagnose", f"{topic}.dlt")
+    assert "of 1 dead letters 1 would be sent" in run("dlq", "replay", f"{topic}.dlt", "--name", "x")
+    assert "of 1 dead letters 1 sent" in run("dlq", "replay", f"{topic}.dlt", "--name", "x", "--go")
+    assert "of 0 dead letters 0 sent" in run("dlq", "replay", f"{topic}.dlt", "--name", "x", "--go")
+    again = run("guard", "--topic", topic, "--mode", "dead-letter", "--group", f"{topic}-g", "--once")
+    assert again == f"{topic}: {topic}/order-placed 2.0.0: 1 valid\n"
+
+
+def test_a_broker_that_is_away_is_3(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import deedbox.cli.brokers as brokers
+
+    # In memory: kafka-python leaves sockets open behind a constructor that failed.
+    down = MemoryBroker()
+    down.down = True
+    monkeypatch.setattr(brokers, "connect", lambda *_: down)
+    assert main(["dlq", "list", "nowhere.dlt"]) == 3
+    assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--mode", "shout"), "'shout' is none of observe, mark, dead-letter"),
+        (("--mode", "b=observe"), "'b' is none of the topics a"),
+    ],
+)
+def test_wrong_modes_are_2(
+    arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["guard", "--topic", "a", *arguments]) == 2
+    assert words in capsys.readouterr().err
