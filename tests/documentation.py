@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deedbox.checker.json_schema.rules import FAMILIES
+from deedbox.checker.asyncapi import rules as asyncapi
+from deedbox.checker.json_schema import rules as json_schema
+from deedbox.checker.openapi import rules as openapi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
     from deedbox.checker.rules import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = ROOT / "fixtures" / "rules" / "json-schema"
+CASES = ROOT / "fixtures" / "rules"
+FAMILIES = (*json_schema.FAMILIES, *openapi.FAMILIES, *asyncapi.FAMILIES)
 
 _HEAD = """\
 # Rules
@@ -61,7 +65,10 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
     yield f"{rule.title} {rule.why}\n"
     mirror = "its own mirror" if rule.mirror == rule.id else rule.mirror and f"mirror [`{rule.mirror}`](#{rule.mirror})"
     yield "*" + " · ".join(filter(None, [rule.kind, mirror, rule.source])) + "*\n"
-    folder = sorted((CASES / rule.id).iterdir())[0]
+    folder = sorted((CASES / rule.format / rule.id).iterdir())[0]
+    if rule.format != "json-schema":
+        yield from _api_case(folder)
+        return
     old, new, expect = (json.loads((folder / f"{part}.json").read_text()) for part in ("old", "new", "expect"))
     yield "```text"
     yield f"old      {_shown(old)}"
@@ -73,6 +80,20 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
     yield "```"
 
 
+def _api_case(folder: Path) -> Iterator[str]:
+    """What changed between two documents, each place with a line or two around it."""
+    old, new = ((folder / f"{part}.yaml").read_text().splitlines() for part in ("old", "new"))
+    expect = json.loads((folder / "expect.json").read_text())
+    yield "```diff"
+    yield from list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]
+    yield "```"
+    yield "```text"
+    for direction, value in expect.get("witness", {}).items():
+        yield f"{direction}  {json.dumps(value, ensure_ascii=False)}"
+    yield "verdict  " + ", ".join(f"{role}: {verdict}" for role, (verdict, _) in expect["judge"].items())
+    yield "```"
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         value = {key: held for key, held in value.items() if key != "$schema"} or value
@@ -80,7 +101,7 @@ def _shown(value: Any) -> str:
 
 
 def _anchor(title: str) -> str:
-    return title.lower().replace(",", "").replace(" ", "-")
+    return title.lower().replace(",", "").replace(":", "").replace(" ", "-")
 
 
 PAGES: dict[Path, Callable[[], str]] = {ROOT / "docs" / "rules.md": rules_page}

@@ -93,3 +93,6 @@ RULES: tuple[Rule, ...] = (
     PAYLOAD_UNDECIDED, PARAMETER_CHANGED, BINDINGS_CHANGED, CORRELATION_CHANGED, SERVERS_CHANGED, TEXT_CHANGED,
 )  # fmt: skip
 """Every rule, in the order of the pages."""
+
+FAMILIES: tuple[tuple[str, tuple[Rule, ...]], ...] = (("AsyncAPI: channels and messages", RULES),)
+"""The rules by what they are about."""

@@ -9,5 +9,13 @@ from deedbox.checker.openapi.rules import bodies, operations, parameters, securi
 if TYPE_CHECKING:
     from deedbox.checker.rules import Rule
 
-RULES: tuple[Rule, ...] = (*operations.RULES, *parameters.RULES, *bodies.RULES, *security.RULES)
-"""Every rule, in the order of the pages."""
+FAMILIES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
+    ("OpenAPI: operations", operations.RULES),
+    ("OpenAPI: parameters and headers", parameters.RULES),
+    ("OpenAPI: bodies and responses", bodies.RULES),
+    ("OpenAPI: security", security.RULES),
+)
+"""The rules by what they are about, in the order of the pages."""
+
+RULES: tuple[Rule, ...] = tuple(rule for _, rules in FAMILIES for rule in rules)
+"""Every rule, in that order."""
