@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deedbox.checker.budget import Budget
 from deedbox.checker.documents import load_document
+from deedbox.checker.errors import DocumentError
 from deedbox.checker.json_schema.inclusion import Reading, Search
 from deedbox.checker.json_schema.schema import Schema
 
@@ -42,7 +43,7 @@ def main() -> None:
         try:
             a = Schema(load_document(row["a"]), row["dialect"])
             b = Schema(load_document(row["b"]), row["dialect"])
-        except Exception as error:
+        except DocumentError as error:
             counts["invalid"] += 1
             if arguments.show:
                 print("INVALID", row["id"], row["truth"], error)

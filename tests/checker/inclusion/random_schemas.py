@@ -130,9 +130,7 @@ class Schemas:
         elif keyword == "patternProperties":
             k[keyword] = {p: self.below(depth) for p in r.sample(PATTERNS, r.choice([1, 1, 2]))}
         elif keyword == "dependencies":
-            k[keyword] = {
-                r.choice(NAMES): self.schema(depth) if r.random() < 0.5 else r.sample(NAMES, 1)
-            }
+            k[keyword] = {r.choice(NAMES): self.schema(depth) if r.random() < 0.5 else r.sample(NAMES, 1)}
         elif keyword == "dependentSchemas":
             k[keyword] = {r.choice(NAMES): self.schema(depth)}
         elif keyword == "dependentRequired":
