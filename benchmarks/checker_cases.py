@@ -119,7 +119,18 @@ def main() -> int:
     rows = [json.loads(line) for line in options.cases.read_text().splitlines()]
     rows = [row for row in rows if not row["format_dependent"]]
     print(f"{len(rows)} rows, Python {sys.version.split()[0]}")
-    header = ("tool", "right", "unsound", "false breaking", "undecided", "error", "crash/time-out", "median", "p99", "max")
+    header = (
+        "tool",
+        "right",
+        "unsound",
+        "false breaking",
+        "undecided",
+        "error",
+        "crash/time-out",
+        "median",
+        "p99",
+        "max",
+    )
     print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
     for tool in options.tools:
         worker = Worker(tool)

@@ -50,7 +50,10 @@ def compared(rows: list[dict[str, Any]], content_model: str) -> dict[str, Any]:
         start = time.perf_counter()
         try:
             comparison = compare(
-                row["old"], row["new"], content_model=content_model, dialect=row["dialect"]  # type: ignore[arg-type]
+                row["old"],
+                row["new"],
+                content_model=content_model,
+                dialect=row["dialect"],  # type: ignore[arg-type]
             )
         except DocumentError as error:
             verdicts["refused"] += 1
@@ -137,7 +140,9 @@ def main() -> int:
                 f"| {corpus}, published and checked over HTTP | {len(rows)} | {verdicts} | {undecided} | {lost} of {known} | "
                 f"{timings(times)} |"
             )
-    print("\n| corpus, content model | pairs | verdicts (consumes) | undecided directions | missed witnesses | p50 ms | p99 | max |")
+    print(
+        "\n| corpus, content model | pairs | verdicts (consumes) | undecided directions | missed witnesses | p50 ms | p99 | max |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     print("\n".join(lines))
     return 1 if missed else 0

@@ -48,7 +48,9 @@ def judge(comparison: Comparison, role: Role) -> Judgement:
         verdict, bump = "identical", "none"
     elif broken:
         verdict, bump = "breaking", "major"
-    elif any(i.holds is None for i in inclusions):
+    elif any(i.holds is None for i in inclusions) or any(
+        f.level == "undecided" and f.direction == "policy" for f in findings
+    ):
         verdict, bump = "undecided", None
     elif comparison.equal and not any(f.level == "additive" and f.kind == "annotation" for f in findings):
         verdict, bump = "patch", "patch"

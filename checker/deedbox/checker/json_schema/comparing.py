@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from deedbox.checker.budget import Budget
 from deedbox.checker.canonical import canonical, digest
@@ -19,6 +19,7 @@ from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.json_schema.verify import Reader, presentable
 from deedbox.checker.json_schema.walker import walk
 from deedbox.checker.model import Comparison, ContentModel, Direction, Finding, Inclusion, Kind, Level, Witness
+from deedbox.checker.patterns import UnusablePattern
 from deedbox.checker.rules import catalogue
 
 if TYPE_CHECKING:
@@ -50,16 +51,15 @@ def compare_schemas(
     schemas = [_read(document, dialect) for document in (old, new)]
     task = Task(schemas[0], schemas[1], content_model, format_assertion, milliseconds, algebra, contract)
     backward, forward = task.inclusion("backward"), task.inclusion("forward")
-    facts = (
-        []
-        if task.identical
-        else walk(schemas[0], schemas[1], content_model=content_model, format_assertion=format_assertion)
-    )
+    facts, unread = task.facts()
     equal = task.equal(backward, forward)
     findings = list(task.findings(facts, {"backward": backward, "forward": forward}, equal))
     # A finding's own search may find what the whole direction's could not.
     backward, forward = task.settled("backward", backward, findings), task.settled("forward", forward, findings)
     findings += task.unexplained({"backward": backward, "forward": forward}, findings)
+    if unread:
+        # Policy needs the facts: without them a removal might pass unseen.
+        findings.append(task.undecided("policy", unread))
     return Comparison(
         format="json-schema",
         content_model=content_model,
@@ -109,6 +109,7 @@ class Task:
     ) -> None:
         self.old, self.new, self.model, self.contract = old, new, content_model, contract
         self.milliseconds, self.deadline = milliseconds, time.monotonic() + milliseconds / 1_000
+        self.format_assertion = format_assertion
         self.search = Search(format_assertion=format_assertion)
         self.readers = {
             "old": Reader(old, format_assertion=format_assertion),
@@ -137,6 +138,25 @@ class Task:
         left = max(0.0, (self.deadline - time.monotonic()) * 1_000)
         return Budget(_NODES, max(1.0, left * share))
 
+    def find(self, accepts: Sequence[Reading], rejects: Sequence[Reading], share: float) -> Outcome:
+        """One search, within a part of the time that is left."""
+        try:
+            return self.search.find(accepts, rejects, self.budget(share))
+        except UnusablePattern as error:
+            return Outcome("unknown", reason=str(error))
+
+    def facts(self) -> tuple[list[Fact], str]:
+        """What the walker states, and why it could not (empty where it could)."""
+        if self.identical:
+            return [], ""
+        try:
+            return (
+                walk(self.old, self.new, content_model=self.model, format_assertion=self.format_assertion),
+                "",
+            )
+        except UnusablePattern as error:
+            return [], str(error)
+
     def inclusion(self, direction: Direction) -> Inclusion:
         """`writer ⊆ reader`, decided cheapest first."""
         if self.identical:
@@ -144,10 +164,10 @@ class Task:
         writer, reader = self.sides(direction)
         if self.algebra and self.proved_by_algebra(writer, reader):
             return self._unless_empty(writer, Inclusion(True, "algebra"))
-        outcome = self.search.find(
+        outcome = self.find(
             [self.reading(writer, closed=self.writer_closed)],
             [self.reading(reader, closed=self.reader_closed)],
-            self.budget(_DIRECTION_SHARE),
+            _DIRECTION_SHARE,
         )
         if outcome.status == "empty":
             return self._unless_empty(writer, Inclusion(True, "search"))
@@ -170,10 +190,10 @@ class Task:
         """A proof, unless the writer admits something and its closed reading nothing: then nothing was said."""
         if not self.writer_closed:
             return proved
-        closed = self.search.find([self.reading(writer, closed=True)], [], self.budget(_DIRECTION_SHARE))
+        closed = self.find([self.reading(writer, closed=True)], [], _DIRECTION_SHARE)
         if closed.status != "empty":
             return proved
-        letter = self.search.find([self.reading(writer, closed=False)], [], self.budget(_DIRECTION_SHARE))
+        letter = self.find([self.reading(writer, closed=False)], [], _DIRECTION_SHARE)
         if letter.status == "empty":
             return proved
         return Inclusion(None, reason="read closed the writer admits no message at all: declare what it sends")
@@ -181,10 +201,10 @@ class Task:
     def proved_to_the_letter(self, direction: Direction) -> bool:
         """Whether the inclusion holds with the writer read to the letter: it then holds however the writer is read."""
         writer, reader = self.sides(direction)
-        outcome = self.search.find(
+        outcome = self.find(
             [self.reading(writer, closed=False)],
             [self.reading(reader, closed=self.reader_closed)],
-            self.budget(_DIRECTION_SHARE),
+            _DIRECTION_SHARE,
         )
         return outcome.status == "empty"
 
@@ -221,10 +241,10 @@ class Task:
             for writer, reader in (("old", "new"), ("new", "old")):
                 if not closed and self.algebra and self._letter_proved(writer, reader):
                     continue
-                outcome = self.search.find(
+                outcome = self.find(
                     [self.reading(writer, closed=closed)],
                     [self.reading(reader, closed=closed)],
-                    self.budget(_DIRECTION_SHARE),
+                    _DIRECTION_SHARE,
                 )
                 if outcome.status == "found":
                     return False
@@ -235,7 +255,7 @@ class Task:
         return set_algebra.proves_inclusion(self.operands[writer], self.operands[reader])
 
     def findings(
-        self, facts: Sequence[Fact], inclusions: dict[str, Inclusion], equal: bool | None
+        self, facts: Sequence[Fact], inclusions: dict[Direction, Inclusion], equal: bool | None
     ) -> Iterator[Finding]:
         """Each fact with the level its proof gives it, per direction in which it can break."""
         for fact in facts:
@@ -270,23 +290,23 @@ class Task:
         if fragment is None:
             writes = [Reading(probe.writer)] if probe.writer is not None else []
             reads = [Reading(probe.reader)] if probe.reader is not None else []
-            local = self.search.find(writes, reads, self.budget(_FINDING_SHARE))
+            local = self.find(writes, reads, _FINDING_SHARE)
             if local.status != "found":
                 return local
             fragment = {"const": local.value}
-        return self.search.find(
+        return self.find(
             [self.reading(writer, closed=self.writer_closed), _probe_reading(probe, fragment)],
             [self.reading(reader, closed=self.reader_closed)],
-            self.budget(_FINDING_SHARE),
+            _FINDING_SHARE,
         )
 
     def to_the_letter(self, direction: Direction, probe: Probe) -> Witness | None:
         """What shows a fact where the writer, too, is read to the letter; None where nothing does."""
         writer, reader = self.sides(direction)
-        outcome = self.search.find(
+        outcome = self.find(
             [self.reading(writer, closed=False), _probe_reading(probe, probe.fragment)],
             [self.reading(reader, closed=False)],
-            self.budget(_FINDING_SHARE),
+            _FINDING_SHARE,
         )
         if outcome.status != "found" or self.readers[writer].accepts(outcome.value) is not True:
             return None
@@ -297,14 +317,14 @@ class Task:
     def shared(self, fact: Fact, probe: Probe) -> Witness | None:
         """For a policy finding: a message that both sides accept and that has a value at the place in question."""
         fragment = True if probe.fragment is None else probe.fragment
-        outcome = self.search.find(
+        outcome = self.find(
             [
                 self.reading("old", closed=self.writer_closed),
                 self.reading("new", closed=False),
                 _probe_reading(probe, fragment),
             ],
             [],
-            self.budget(_FINDING_SHARE),
+            _FINDING_SHARE,
         )
         if outcome.status != "found":
             return None
@@ -339,7 +359,7 @@ class Task:
                     return Inclusion(False, witness=finding.witness)
         return inclusion
 
-    def unexplained(self, inclusions: dict[str, Inclusion], findings: Sequence[Finding]) -> list[Finding]:
+    def unexplained(self, inclusions: dict[Direction, Inclusion], findings: Sequence[Finding]) -> list[Finding]:
         """A finding for each direction that fails, or is undecided, without a rule that says why."""
         rules = catalogue()
         extra = []
@@ -350,22 +370,22 @@ class Task:
                 assert inclusion.witness is not None
                 rule = rules["accepts-less" if direction == "backward" else "accepts-more"]
                 pointer = self.readers[side].fault_location(inclusion.witness.value)
-                message = rule.title
-                witness: Witness | None = inclusion.witness
-                level: Level = "breaking"
+                extra.append(self.whole(rule.id, pointer, "breaking", direction, rule.title, inclusion.witness))
             elif inclusion.holds is None:
-                rule, pointer, witness, level = rules["undecided"], "", None, "undecided"
-                message = f"{direction}: {inclusion.reason}"
-            else:
-                continue
-            print_ = fingerprint(f"{rule.id}:{direction}", self.contract, pointer, self.old.root, self.new.root)
-            extra.append(
-                Finding(
-                    rule.id, "inclusion", pointer, pointer, level, direction, message, witness, print_,  # type: ignore[arg-type]
-                    side if pointer else "new",  # type: ignore[arg-type]
-                )
-            )  # fmt: skip
+                extra.append(self.undecided(direction, inclusion.reason))
         return extra
+
+    def undecided(self, direction: Direction, reason: str) -> Finding:
+        """The finding that a direction, or policy, is an open question."""
+        return self.whole("undecided", "", "undecided", direction, f"{direction}: {reason}", None)
+
+    def whole(
+        self, rule: str, pointer: str, level: Level, direction: Direction, message: str, witness: Witness | None
+    ) -> Finding:
+        """A finding about the documents as a whole; its pointer, where it has one, is the reader's."""
+        print_ = fingerprint(f"{rule}:{direction}", self.contract, pointer, self.old.root, self.new.root)
+        side: Literal["new", "old"] = "old" if pointer and direction == "forward" else "new"
+        return Finding(rule, "inclusion", pointer, pointer, level, direction, message, witness, print_, side)
 
 
 def fingerprint(rule: str, contract: str, pointer: str, old: Any, new: Any) -> str:

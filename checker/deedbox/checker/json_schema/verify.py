@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.canonical import canonical
 from deedbox.checker.json_schema.closing import Location
-from deedbox.checker.patterns import PatternError
+from deedbox.checker.patterns import UnusablePattern
 from deedbox.checker.pointers import join
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Reader:
             return None
         try:
             letter = bool(self._reference.is_valid(value))
-        except (RecursionError, PatternError, ArithmeticError):
+        except (RecursionError, UnusablePattern, ArithmeticError):
             return None
         if self._fast is not None:
             try:
@@ -78,7 +78,10 @@ class Reader:
                 letter = False  # asserted formats are judged by jsonschema-rs alone
         if not letter or not closed:
             return letter
-        return self.location.refusal(value) is None
+        try:
+            return self.location.refusal(value) is None
+        except UnusablePattern:
+            return None
 
     def why(self, value: Any) -> str:
         """Why it rejects a message, in one sentence with the place in the message."""

@@ -11,7 +11,7 @@
 Strings are sequences of Unicode code points, as JSON Schema counts them; generated ones never hold a surrogate.
 """
 
-from deedbox.checker.patterns.errors import MatchUndecided, NotRegular, PatternError
+from deedbox.checker.patterns.errors import MatchUndecided, NotRegular, PatternError, UnusablePattern
 from deedbox.checker.patterns.language import Language, Pattern, compile_pattern
 from deedbox.checker.patterns.search import Found, find, sample
 
@@ -22,6 +22,7 @@ __all__ = [
     "NotRegular",
     "Pattern",
     "PatternError",
+    "UnusablePattern",
     "compile_pattern",
     "find",
     "sample",

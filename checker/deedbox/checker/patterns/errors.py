@@ -5,7 +5,13 @@ from __future__ import annotations
 from deedbox.checker.errors import CheckerError
 
 
-class PatternError(CheckerError):
+class UnusablePattern(CheckerError):
+    """Root of what can go wrong with a pattern. Where such a pattern matters, a question stays undecided."""
+
+    code = "pattern-unusable"
+
+
+class PatternError(UnusablePattern):
     """A pattern that is no ECMA-262 regular expression (Annex B's web reality included).
 
     `source` is the pattern, `position` the offset in code points where reading stopped, `reason` the sentence without
@@ -24,7 +30,7 @@ class PatternError(CheckerError):
         return (PatternError, (self.reason, self.source, self.position))
 
 
-class NotRegular(CheckerError):
+class NotRegular(UnusablePattern):
     """A pattern that means something, but no language that can be decided here. `reason` says which construct."""
 
     code = "pattern-not-regular"
@@ -34,7 +40,7 @@ class NotRegular(CheckerError):
         self.reason = reason
 
 
-class MatchUndecided(CheckerError):
+class MatchUndecided(UnusablePattern):
     """Whether a text matches was not found out within the steps allowed: backreferences, or patterns of extreme size."""
 
     code = "match-undecided"

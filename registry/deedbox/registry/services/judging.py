@@ -68,7 +68,8 @@ class Judge:
             if before is not None:
                 format_, model = format_ or before.row.format, model or before.row.content_model
                 dialect = dialect or before.row.dialect
-        return self.verdicts.read_document(proposal, format_ or DEFAULT_FORMAT, model or DEFAULT_CONTENT_MODEL, dialect)
+        kept = cast(ContentModel, model or DEFAULT_CONTENT_MODEL)
+        return self.verdicts.read_document(proposal, format_ or DEFAULT_FORMAT, kept, dialect)
 
     def plan(self, session: Session, candidate: Candidate, history: Sequence[Version]) -> Plan:
         """What judging this candidate takes, as the database stands in this session."""

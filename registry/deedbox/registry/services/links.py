@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from deedbox.checker import versions
 from deedbox.checker.canonical import canonical
-from deedbox.checker.model import Comparison, Witness
+from deedbox.checker.model import Comparison, ContentModel, Witness
 from deedbox.checker.policy import LinkOutcome
 from deedbox.registry.services.values import Candidate
 from deedbox.registry.services.verdicts import Question
@@ -168,7 +168,7 @@ def _asked(producer: End, consumer: End) -> tuple[Question | None, str]:
     if producer.format != consumer.format:
         return None, f"{producer.format} and {consumer.format} cannot be compared"
     # The writer's model says whether it keeps to what it declares, the reader's only whether it refuses all else.
-    model = producer.content_model
+    model = cast(ContentModel, producer.content_model)
     if consumer.content_model == "closed":
         if model == "open":
             return None, "an open producer and a closed consumer: no one content model says both"

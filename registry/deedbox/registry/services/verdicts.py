@@ -10,7 +10,7 @@ from typing import Any
 from deedbox.checker.canonical import canonical, digest
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import CheckerError
-from deedbox.checker.model import Comparison
+from deedbox.checker.model import Comparison, ContentModel
 from deedbox.registry import verdict_text
 from deedbox.registry.sandbox.pool import NoAnswer, Sandbox
 from deedbox.registry.sandbox.protocol import Ask, Checked
@@ -29,7 +29,7 @@ class Question:
     old_digest: str
     new_digest: str
     format: str
-    content_model: str
+    content_model: ContentModel
     old_dialect: str | None = None
     new_dialect: str | None = None
     contract: str = ""
@@ -62,7 +62,9 @@ class Verdicts:
         self.computed = 0
         self.remembered = 0
 
-    def read_document(self, proposal: Proposal, format_: str, content_model: str, dialect: str | None) -> Checked:
+    def read_document(
+        self, proposal: Proposal, format_: str, content_model: ContentModel, dialect: str | None
+    ) -> Checked:
         """Reads a document from outside, in a process of its own.
 
         Raises:

@@ -113,7 +113,7 @@ def named_properties(at: Pair) -> Iterator[Fact]:
             if refusal:
                 probes["forward"] = refusal
             yield at.fact(
-                RENAMED, f"{shown(name)} is gone and {shown(successor)} has come with the same schema: a rename",
+                RENAMED, f"{shown(name)} is gone and {shown(successor)} was added with the same schema: a rename",
                 old=start, new=come[0], side="old", level="breaking", probes=probes,
             )  # fmt: skip
         elif name in at.obsolete:
@@ -138,7 +138,7 @@ def named_properties(at: Pair) -> Iterator[Fact]:
         refusal = refusals(at.old, at, name, starts)
         if refusal:
             probes["forward"] = refusal
-        yield at.fact(ADDED, f"the property {shown(name)} has come", new=starts[0], alone=True, probes=probes)
+        yield at.fact(ADDED, f"the property {shown(name)} was added", new=starts[0], alone=True, probes=probes)
 
 
 def refusals(side: Side, at: Pair, name: str, starts: list[Start]) -> Probe | None:
