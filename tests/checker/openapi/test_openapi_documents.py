@@ -189,6 +189,38 @@ def test_no_other_file_is_ever_read(reference: str) -> None:
     assert asked in ([], ["missing.yaml"])
 
 
+@pytest.mark.parametrize(
+    ("mark", "reference"), [({"$anchor": "thing"}, "#thing"), ({"$id": "https://x.example/t"}, "https://x.example/t")]
+)
+def test_anchors_and_identifiers_lead_to_their_schemas(mark: dict[str, str], reference: str) -> None:
+    def document(kind: str) -> dict[str, Any]:
+        return api({"$ref": reference}, version="3.1.0", components={"schemas": {"T": mark | {"type": kind}}})
+
+    assert verdict(document("string"), document("string")) == "identical"
+    assert verdict(document("string"), document("integer")) == "breaking"
+
+
+def test_what_is_composed_without_end_is_refused() -> None:
+    def document(kind: str) -> dict[str, Any]:
+        chain: dict[str, Any] = {f"C{i}": {"allOf": [{"$ref": f"#/components/schemas/C{i + 1}"}]} for i in range(400)}
+        return api({"$ref": "#/components/schemas/C0"}, components={"schemas": chain | {"C400": {"type": kind}}})
+
+    with pytest.raises(TooLarge):
+        verdict(document("string"), document("integer"))
+
+
+def test_a_dynamic_reference_is_refused_and_never_passed_over() -> None:
+    def document(kind: str) -> dict[str, Any]:
+        return api(
+            {"$dynamicRef": "#n"}, version="3.1.0", components={"schemas": {"N": {"$dynamicAnchor": "n", "type": kind}}}
+        )
+
+    with pytest.raises(NotASchema, match="dynamicRef"):
+        verdict(document("string"), document("string"))
+    with pytest.raises(NotASchema, match="dynamicRef"):
+        verdict(document("string"), document("integer"))
+
+
 CYCLE = """openapi: 3.1.0
 info: {title: t, version: '1'}
 paths:

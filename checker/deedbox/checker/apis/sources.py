@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urldefrag
 
+from deedbox.checker.apis.cursor import target_of
 from deedbox.checker.apis.errors import FileMissing
 from deedbox.checker.documents import Document
 from deedbox.checker.pointers import escape, join, split
@@ -73,7 +74,7 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
         return document
     own_name = posixpath.basename(document.name.replace("\\", "/"))
     alone = Bundle(document.value, document, {})
-    if all(holder["$ref"].startswith("#") for _, holder in alone.references):
+    if all(target_of(holder["$ref"]) is not None for _, holder in alone.references):
         return alone
     files: dict[str, Document] = {}
     pending: list[tuple[str, Document]] = [("", document)]
@@ -83,9 +84,9 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
         known = _identifiers(current.value)
         for pointer, holder in references(current.value):
             path = _path_of(holder["$ref"], known, folder_of)
+            foreign = foreign or path is not None or target_of(holder["$ref"]) is None
             if path is None:
                 continue
-            foreign = True
             if path == own_name or path in files:
                 continue
             files[path] = loaded = _load(path, holder["$ref"], loader, current, pointer)
@@ -93,7 +94,8 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
     if not foreign:
         return alone
     whole = dict(_rewritten(document.value, "", own_name))
-    whole[FILES] = {path: _rewritten(loaded.value, path, own_name) for path, loaded in files.items()}
+    if files:
+        whole[FILES] = {path: _rewritten(loaded.value, path, own_name) for path, loaded in files.items()}
     return Bundle(whole, document, files)
 
 
@@ -117,21 +119,25 @@ def _is_map(key: str, member: Any) -> bool:
     return key == "examples" and isinstance(member, dict)
 
 
-def _identifiers(value: Any) -> frozenset[str]:
-    found = set()
-    stack = [value]
+def _identifiers(value: Any) -> dict[str, str]:
+    """Each `$id` and (as `#name`) each anchor, with the pointer of the schema that has it."""
+    found: dict[str, str] = {}
+    stack = [("", value)]
     while stack:
-        value = stack.pop()
+        pointer, value = stack.pop()
         if isinstance(value, dict):
             if isinstance(value.get("$id"), str):
-                found.add(urldefrag(value["$id"]).url)
-            stack += value.values()
+                found.setdefault(urldefrag(value["$id"]).url, pointer)
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                if isinstance(value.get(keyword), str):
+                    found.setdefault("#" + value[keyword], pointer)
+            stack += [(join(pointer, key), member) for key, member in value.items() if isinstance(member, dict | list)]
         elif isinstance(value, list):
-            stack += value
-    return frozenset(found)
+            stack += [(join(pointer, i), item) for i, item in enumerate(value) if isinstance(item, dict | list)]
+    return found
 
 
-def _path_of(reference: str, known: frozenset[str], within: str) -> str | None:
+def _path_of(reference: str, known: dict[str, str], within: str) -> str | None:
     """The file that a reference names, relative to the root's folder; None for the file it stands in."""
     url, _ = urldefrag(reference)
     if not url or url in known:
@@ -170,13 +176,15 @@ def _rewritten(value: Any, within: str, own_name: str) -> Any:
     changed: dict[int, dict[str, Any]] = {}
     for _, holder in references(value):
         url, fragment = urldefrag(holder["$ref"])
-        if url in known and url:
-            continue
-        path = _path_of(holder["$ref"], known, within) if url else None
+        path = _path_of(holder["$ref"], known, within)
         target = within if path is None else ("" if path == own_name else path)
-        if fragment and not fragment.startswith("/"):
-            continue  # an anchor: found by name wherever it is
         prefix = join("", FILES, target) if target else ""
+        if url in known:
+            prefix += known[url]
+        if fragment and not fragment.startswith("/"):
+            if path is not None or "#" + fragment not in known:
+                continue  # an anchor of another file, or of none: it is said where it is followed
+            prefix, fragment = prefix.removesuffix(known.get(url, "")) + known["#" + fragment], ""
         changed[id(holder)] = holder | {"$ref": f"#{prefix}{fragment}"}
     return _copy(value, changed)
 

@@ -36,8 +36,8 @@ _NUMBERS = frozenset({
 _NAMES_TYPES = frozenset({"type", "$ref", "allOf", "anyOf", "oneOf", "not", "enum", "const"})
 _KEPT = frozenset({
     "title", "description", "default", "deprecated", "readOnly", "writeOnly", "format", "uniqueItems", "const",
-    "dependentRequired", "minContains", "maxContains", "contentEncoding", "contentMediaType", "$id", "$anchor",
-    "$dynamicAnchor", "$dynamicRef", "$comment",
+    "dependentRequired", "minContains", "maxContains", "contentEncoding", "contentMediaType",
+    "$comment",
 })  # fmt: skip
 
 
@@ -159,8 +159,16 @@ class Translator:
                 # In the spelling of pointers, not of URIs: that is how places are found again.
                 self._found.add(target)
                 out["$ref"] = "#" + target
+            else:
+                raise UnresolvedReference(
+                    f"{reference!r} leads nowhere: there is no such anchor or $id in the document",
+                    source=self.document.name, pointer=place,
+                    **dict(zip(("line", "column"), self.document.position(place) or (None, None), strict=True)),
+                )  # fmt: skip
             if self.dialect != "draft2020-12":
                 return out
+        if "$dynamicRef" in value:
+            raise self.fault("$dynamicRef is not compared: refer to the schema with $ref", join(place, "$dynamicRef"))
         hidden |= self._hidden_names(value)
         for key, held in value.items():
             self._keyword(key, held, value, place, hidden, out)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.checker import pointers
 from deedbox.checker.apis.cursor import target_of
+from deedbox.checker.errors import TooLarge
 from deedbox.checker.json_schema.sameness import same
 from deedbox.checker.pointers import join
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _MEMBERS = ("properties", "patternProperties")
 _CHILDREN = ("items", "additionalProperties", "unevaluatedProperties", "additionalItems")
+_MOST_INLINED = 100
+"""Components that one schema may be composed of: past it neither engine follows."""
 _BESIDE = frozenset({"$ref", "description", "summary", "title", "$comment", "example", "examples", "externalDocs"})
 """What may stand beside a reference without saying anything of the value."""
 
@@ -124,6 +127,11 @@ class Units:
         return target_of(value["$ref"])
 
     def _align(self, unit: Unit, pair: Pair, path: str, inlined: set[Pair]) -> None:
+        if len(inlined) > _MOST_INLINED:
+            raise TooLarge(
+                f"a schema composed of more than {_MOST_INLINED} others by reference",
+                source=self.documents[1].name, pointer=unit.pair[1], line=self.documents[1].line(unit.pair[1]),
+            )  # fmt: skip
         old, new = self._value(0, pair[0]), self._value(1, pair[1])
         if not same(old, new):
             unit.changed = True
