@@ -1,6 +1,6 @@
 """The search alone on the public cases: right, unsound, false-breaking, undecided, and how long it takes.
 
-    python benchmarks/inclusion_cases.py [--show] [--only TEXT]
+python benchmarks/inclusion_cases.py [--show] [--only TEXT]
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def main() -> None:
     times.sort()
     print(counts)
     ms = [t for t, _ in times]
-    print(f"median {ms[len(ms) // 2]:.3f} ms, p99 {ms[int(len(ms) * 0.99)]:.2f} ms, max {ms[-1]:.1f} ms at {times[-1][1]}")
+    print(
+        f"median {ms[len(ms) // 2]:.3f} ms, p99 {ms[int(len(ms) * 0.99)]:.2f} ms, max {ms[-1]:.1f} ms at {times[-1][1]}"
+    )
 
 
 if __name__ == "__main__":

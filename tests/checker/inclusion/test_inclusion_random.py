@@ -66,7 +66,8 @@ def test_verdicts_stand(r):
 def test_a_schema_is_in_itself_and_in_what_is_wider(r):
     a, _, document, _, makes = _pair(r)
     assert _find(a, a).status != "found"
-    if makes.references:
+    makes.references = False
+    if "definitions" in document:
         return  # what refers to its own document means another thing inside another schema
     draft = a.dialect.name
     wider = Schema(load_document({"anyOf": [document, makes.schema(1)]}), draft)
