@@ -1,0 +1,119 @@
+"""npm packages, compiled by a strict TypeScript compiler, where node is."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deedbox.codegen import PackageRequest
+from deedbox.codegen.errors import ToolMissing
+from deedbox.codegen.typescript import npm_package
+
+DOCUMENT: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id", "pair"],
+    "properties": {
+        "id": {"type": "string", "tsType": "never"},
+        "pair": {
+            "type": "array",
+            "prefixItems": [{"type": "string"}, {"type": "integer"}],
+            "items": False,
+            "minItems": 2,
+        },
+        "status": {"enum": ["new", "paid"]},
+        "customer_name": {"type": "string", "deprecated": True, "description": "Use customer instead."},
+        "line": {"$ref": "#/$defs/Line"},
+    },
+    "$defs": {"Line": {"type": "object", "properties": {"sku": {"type": "string"}}, "additionalProperties": False}},
+}
+REQUEST = PackageRequest("billing/order-placed", "2.3.0-rc.1", DOCUMENT, owner="Team Billing")
+
+
+def absent(what: str) -> None:
+    """Skips, and fails under CI: there everything is to be tried."""
+    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+        pytest.fail(f"{what}, and this is CI")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the compilers: that of DEEDBOX_TEST_NODE, else installed with npm."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        absent("node and npm are not here")
+    if given := os.environ.get("DEEDBOX_TEST_NODE"):
+        return Path(given)
+    folder = tmp_path_factory.mktemp("node")
+    packages = ["json-schema-to-typescript@15", "typescript@5"]
+    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=folder)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        absent("npm could not install the TypeScript compilers")
+    return folder
+
+
+def test_types_compile_strictly_and_refuse_what_is_wrong(modules: Path, tmp_path: Path) -> None:
+    package = npm_package(REQUEST, scope="acme", modules=modules)
+    assert (package.name, package.version) == ("@acme/billing-order-placed", "2.3.0-rc.1")
+    assert package.filename == "acme-billing-order-placed-2.3.0-rc.1.tgz"
+    site = tmp_path / "node_modules" / "@acme" / "billing-order-placed"
+    with tarfile.open(fileobj=io.BytesIO(package.content)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    site.parent.mkdir(parents=True)
+    (tmp_path / "package").rename(site)
+    types = (site / "index.d.ts").read_text()
+    assert "@deprecated" in types
+    assert "customer_name is obsolete since 2.3.0-rc.1: Use customer instead." in types
+    start = 'import {type OrderPlaced, VERSION} from "@acme/billing-order-placed";\n'
+    good = 'const held: OrderPlaced = {id: "a", pair: ["b", 1], status: "paid", line: {sku: "x"}}; console.log(VERSION, held.id);\n'
+    (tmp_path / "good.mts").write_text(start + good)
+    (tmp_path / "bad.mts").write_text(
+        start + 'export const held: OrderPlaced = {id: 3, pair: ["b"], status: "gone"};\n'
+    )
+    options = [
+        "--strict",
+        "--noEmit",
+        "--module",
+        "nodenext",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022,dom",
+    ]
+    tsc = [str(modules / "node_modules" / ".bin" / "tsc"), *options]
+    run = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 120}
+    done = subprocess.run([*tsc, "good.mts"], check=False, **run)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stdout
+    done = subprocess.run([*tsc, "bad.mts"], check=False, **run)  # type: ignore[call-overload]
+    assert all(f"'{name}'" in done.stdout or name in done.stdout for name in ("number", "gone")), done.stdout
+    assert done.returncode != 0
+
+
+def test_npm_installs_the_tarball_and_node_runs_it(modules: Path, tmp_path: Path) -> None:
+    package = npm_package(REQUEST, modules=modules)
+    assert package.content == npm_package(REQUEST, modules=modules).content
+    (tmp_path / package.filename).write_bytes(package.content)
+    install = ["npm", "install", "--silent", "--offline", "--no-audit", "--no-fund", f"./{package.filename}"]
+    subprocess.run(install, check=True, cwd=tmp_path, capture_output=True, timeout=120)
+    code = 'import {CONTRACT, VERSION} from "billing-order-placed"; console.log(CONTRACT, VERSION)'
+    (tmp_path / "use.mjs").write_text(code)
+    done = subprocess.run(["node", "use.mjs"], check=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "billing/order-placed 2.3.0-rc.1\n"
+
+
+def test_without_its_tools_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if shutil.which("node"):
+        with pytest.raises(ToolMissing, match="npm install json-schema-to-typescript") as caught:
+            npm_package(REQUEST, modules=tmp_path)
+        assert caught.value.tool == "json-schema-to-typescript"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissing, match="node"):
+        npm_package(REQUEST)
