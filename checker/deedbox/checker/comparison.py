@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.documents import load_document
-from deedbox.checker.errors import UnknownFormat
-from deedbox.checker.formats import FORMATS
+from deedbox.checker.errors import NotASchema, UnknownFormat
+from deedbox.checker.formats import FORMATS, detect
 
 if TYPE_CHECKING:
     from deedbox.checker.model import Comparison, ContentModel
@@ -66,9 +66,16 @@ def compare(
         raise UnknownFormat(f"no format {format!r}: choose from {', '.join(FORMATS)}")
     from deedbox.checker.json_schema.comparing import compare_schemas
 
+    documents = load_document(old, old_name), load_document(new, new_name)
+    for document in documents:
+        # As a schema an API document says nothing at all: every change of it would be found compatible.
+        named = detect(document)
+        if named != "json-schema":
+            raise NotASchema(
+                f"this is no schema but {named}: compare it as format {named!r}", source=document.name, pointer=""
+            )
     return compare_schemas(
-        load_document(old, old_name),
-        load_document(new, new_name),
+        *documents,
         content_model=content_model,
         dialect=dialect,
         format_assertion=format_assertion,

@@ -269,3 +269,8 @@ def test_bad_documents_are_refused_with_their_line(text: str, kind: type[Documen
 )  # fmt: skip
 def test_a_document_says_its_format(document: Any, expected: str) -> None:
     assert detect(document) == expected
+
+
+def test_an_api_is_never_taken_for_a_schema_that_says_nothing() -> None:
+    with pytest.raises(NotASchema, match="openapi"):
+        compare(api(OPEN), api(NEEDED))

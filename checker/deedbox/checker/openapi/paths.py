@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _VERSION = re.compile(r"v(\d+)(?:[._]\d+)*(?:(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
 _MEDIA_VERSION = re.compile(r"(?:^|[.+;\-])\s*(?:version=|v=|v)\"?(\d+)(?:\.\d+)*\"?(?=$|[.+;\-])", re.IGNORECASE)
-_CARRIERS = re.compile(r"^(?:x-)?(?:accept-|api-)*version$|^api[-_]version$|^v$", re.IGNORECASE)
 
 
 @lru_cache(maxsize=65536)
@@ -53,11 +52,6 @@ def media_version(media_type: str) -> str | None:
     """The version that a media type names: `2` of `application/vnd.shop.v2+json` or `application/json; version=2`."""
     found = _MEDIA_VERSION.search(media_type.partition("/")[2])
     return found[1] if found else None
-
-
-def carries_version(name: str) -> bool:
-    """Whether a query parameter or header of this name tells versions apart."""
-    return _CARRIERS.fullmatch(name) is not None
 
 
 def media_key(media_type: str) -> str:
