@@ -113,6 +113,11 @@ def _solve(said: _Literals, count: int, barred: Collection[str], budget: Budget)
         if said.formats or said.not_formats:
             return _with_formats(said, count, chosen, barred, positive, negative, part)
         texts = _found(said, count, barred, positive, negative, part)
+        if not all(text.isascii() and text.isprintable() for text in texts):
+            # Shortest may be a control character, on which validators disagree: longer and plain is better.
+            plain = _found(said, count, barred, [*positive, Language.of("^[ -~]*$")], negative, part)
+            if len(plain) == len(texts):
+                return Strings(plain, len(texts) < count or said.high == 0)
     except (BudgetExceeded, NotRegular) as error:
         return Strings(chosen, False, str(error))
     finally:

@@ -355,6 +355,7 @@ class Terms:
         """One of the terms at least holds."""
         true, false = self.true, self.false
         members: set[Term] = set()
+        opened: set[Term] = set()  # disjunctions whose alternatives are among the members
         some: frozenset[Any] = frozenset()
         barred: frozenset[Any] | None = None
         types = 0
@@ -366,12 +367,13 @@ class Terms:
             if term is true:
                 return true
             kind = term.kind
+            negation = term.negation
+            if negation is not None and (negation in members or negation in opened):
+                return true
             if kind == OR:
+                opened.add(term)
                 stack += term.args
                 continue
-            negation = term.negation
-            if negation is not None and negation in members:
-                return true
             if kind == TYPE:
                 types |= term.args[0]
             elif kind == ENUM:
