@@ -50,8 +50,9 @@ def _published(publication: Publication, verdict: str) -> str:
 
 
 def _failure(failure: Failure) -> Iterator[str]:
-    where = failure.name or failure.file or ""
-    yield f"{click.style('error', fg='red', bold=True)} {printable(where)}: {printable(failure.message)}"
+    where = failure.name or failure.file
+    said = f"{where}: {failure.message}" if where else failure.message
+    yield f"{click.style('error', fg='red', bold=True)} {printable(said)}"
 
 
 def _change(change: Change, command: str) -> Iterator[str]:
