@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real clean
+.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real bench-guard clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,7 +45,7 @@ lint: $(VENV)/.dev ## the static checks alone
 docs: $(VENV)/.dev ## make again the pages that are generated from the code
 	$(BIN)/python -m tests.documentation
 
-bench: bench-registry bench-cli bench-real bench-checker ## every benchmark
+bench: bench-registry bench-cli bench-real bench-guard bench-checker ## every benchmark
 
 bench-registry: $(VENV)/.dev ## publications and reads per second, on SQLite and PostgreSQL
 	$(BIN)/python benchmarks/registry_throughput.py
@@ -55,6 +55,9 @@ bench-cli: $(VENV)/.dev ## start-up against `python -c pass`
 
 bench-real: $(VENV)/.dev ## every pair of the real schemas, published and checked
 	$(BIN)/python benchmarks/real_schemas.py
+
+bench-guard: $(VENV)/.dev ## live messages judged beside only parsed; memory over ten million
+	$(BIN)/python benchmarks/guard.py
 
 bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
 	$(BIN)/python benchmarks/checker_cases.py

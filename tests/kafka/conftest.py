@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import kafka  # noqa: F401
 
+NOW = int(time.time()) * 1000
+"""Timestamps of messages: Kafka drops from a log what its retention finds too old, though it was just written."""
 URL = "http://registry.example"
 
 ORDER: dict[str, Any] = {

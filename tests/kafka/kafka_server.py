@@ -97,6 +97,7 @@ class KafkaServer:
             "share.coordinator.state.topic.min.isr": 1,
             "share.coordinator.state.topic.num.partitions": 2,
             "group.initial.rebalance.delay.ms": 0,
+            "log.retention.ms": -1,
             "log.retention.check.interval.ms": 1000,
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
         }

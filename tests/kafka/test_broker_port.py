@@ -11,6 +11,8 @@ from deedbox.kafka.errors import Fenced, LiveError
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, TopicPartition
 
+from .conftest import NOW
+
 
 @pytest.fixture(params=["memory", "kafka-python"])
 def broker(request: pytest.FixtureRequest) -> Broker:
@@ -32,7 +34,7 @@ def drained(consumer: Consumer, count: int, seconds: float = 15.0) -> list[Recor
 def produce(broker: Broker, topic: str, *values: bytes) -> None:
     producer = broker.producer()
     for value in values:
-        producer.send(topic, b"k", value, [("h", b"1"), ("h", b"2")], 1_700_000_000_000)
+        producer.send(topic, b"k", value, [("h", b"1"), ("h", b"2")], NOW)
     producer.flush()
     producer.close()
 
@@ -43,7 +45,7 @@ def test_records_arrive_whole_and_a_group_goes_on_where_it_committed(broker: Bro
     records = drained(first, 3)
     assert [r.value for r in records] == [b"a", b"b", b"c"]
     assert (records[0].key, list(records[0].headers)) == (b"k", [("h", b"1"), ("h", b"2")])
-    assert (records[0].timestamp, records[1].offset) == (1_700_000_000_000, 1)
+    assert (records[0].timestamp, records[1].offset) == (NOW, 1)
     place = TopicPartition(topic, 0)
     assert first.assignment() == {place}
     first.commit({place: 2})

@@ -13,7 +13,7 @@ from deedbox.kafka.kafka_python import KafkaPythonBroker
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.registry.serving import run_in_background
 
-from .conftest import ORDER
+from .conftest import NOW, ORDER
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_from_a_bad_message_to_its_replay(
     publish(url, topic, ORDER, "1.0.0")
     producer = KafkaPythonBroker(bootstrap).producer()
     for value in (b'{"id":"a"}', b'{"id":"b","total":"many"}', b'{"id":"c","note":1}'):
-        producer.send(topic, None, value, [], 1_700_000_000_000)
+        producer.send(topic, None, value, [], NOW)
     producer.flush()
     producer.close()
 

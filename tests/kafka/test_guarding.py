@@ -16,7 +16,7 @@ from deedbox.kafka.limits import Limits
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last
 
-from .conftest import ORDER, Registry, header
+from .conftest import NOW, ORDER, Registry, header
 
 V1 = header("orders/order-placed", "1.0.0")
 
@@ -25,7 +25,7 @@ def fill(broker: Any, topic: str, good: int, bad: int) -> None:
     producer = broker.producer()
     for n in range(good + bad):
         value = {"id": str(n)} if n % ((good + bad) // max(bad, 1)) else {"id": n}
-        producer.send(topic, str(n).encode(), orjson.dumps(value), V1, 1_700_000_000_000 + n, 0)
+        producer.send(topic, str(n).encode(), orjson.dumps(value), V1, NOW + n, 0)
     producer.flush()
     producer.close()
 
@@ -69,7 +69,7 @@ def test_dead_letters_say_where_they_came_from_as_spring_does(registry: Registry
         struct.pack(">q", n) for n in range(0, 20, 4)
     ]
     assert {last(r.headers, "kafka_dlt-original-partition") for r in letters} == {b"\0\0\0\0"}
-    assert last(letters[0].headers, "kafka_dlt-original-timestamp") == (1_700_000_000_000).to_bytes(8, "big")
+    assert last(letters[0].headers, "kafka_dlt-original-timestamp") == NOW.to_bytes(8, "big")
     read = dead_letters.read(letters[1])
     assert (read.rule, read.pointer, read.contract, read.version) == ("type", "/id", "orders/order-placed", "1.0.0")
     assert (letters[1].value, letters[1].key) == (b'{"id":4}', b"4")

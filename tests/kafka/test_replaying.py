@@ -14,7 +14,7 @@ from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last
 from deedbox.kafka.replaying import Query, Replayer, diagnose, grouped, read_all
 
-from .conftest import ORDER, Registry, header
+from .conftest import NOW, ORDER, Registry, header
 
 WIDER: dict[str, Any] = {
     **ORDER,
@@ -39,7 +39,7 @@ def guarded(registry: Registry, broker: Any, topic: str) -> None:
         value: dict[str, Any] = {"id": n if n < 2 else str(n)}
         if n >= 6:
             value["total"] = "many"
-        producer.send(topic, None, orjson.dumps(value), [("trace", b"t")], 1_700_000_000_000 + n, 0)
+        producer.send(topic, None, orjson.dumps(value), [("trace", b"t")], NOW + n, 0)
     producer.flush()
     producer.close()
     guard = Guard(broker, registry.lookup(), [topic], modes={topic: "dead-letter"}, group=f"{topic}-guard")
@@ -90,7 +90,7 @@ def test_the_whole_story(registry: Registry, broker: Any, topic: str) -> None:
     replayed = found[10:]
     assert [r.value for r in replayed] == [r.value for r in found[6:10]]
     assert [list(r.headers) for r in replayed] == [[("trace", b"t"), ("deedbox-replay-count", b"1")]] * 4
-    assert [r.timestamp for r in replayed] == [1_700_000_000_000 + n for n in range(6, 10)]
+    assert [r.timestamp for r in replayed] == [NOW + n for n in range(6, 10)]
     assert sum(broker.ends(f"{dlt}.replays").values()) >= 4
 
 
@@ -119,8 +119,8 @@ def test_only_what_is_asked_for(registry: Registry, topic: str) -> None:
     dlt = f"{topic}.dlt"
     by_id = grouped(read_all(broker, dlt))[1].fingerprint
     assert Replayer(broker, dlt, "a", None, query=Query(fingerprint=by_id)).dry_run().replayed == 2
-    assert Replayer(broker, dlt, "b", None, query=Query(since=1_700_000_000_008)).dry_run().replayed == 2
-    assert Replayer(broker, dlt, "c", None, query=Query(until=1_700_000_000_001)).dry_run().replayed == 1
+    assert Replayer(broker, dlt, "b", None, query=Query(since=NOW + 8)).dry_run().replayed == 2
+    assert Replayer(broker, dlt, "c", None, query=Query(until=NOW + 1)).dry_run().replayed == 1
     assert Replayer(broker, dlt, "d", None, query=Query(contract="a/b")).dry_run().replayed == 0
 
 

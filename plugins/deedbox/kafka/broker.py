@@ -26,6 +26,10 @@ class Consumer(Protocol):
         """Reads a partition from an offset on."""
         ...
 
+    def position(self, place: TopicPartition) -> int:
+        """The offset it reads next of a partition it has; past what is no message, such as markers of transactions."""
+        ...
+
     def assignment(self) -> set[TopicPartition]:
         """The partitions it has now."""
         ...

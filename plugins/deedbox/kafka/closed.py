@@ -78,6 +78,16 @@ class ClosedReading:
                     stack += [(items[i if i < end else end], item) for i, item in enumerate(value)]
         return True
 
+    @property
+    def flat_names(self) -> frozenset[str]:
+        """Names of which any object may be made without a closer look; none where members have members of their own."""
+        root = self._root
+        if root.free:
+            return frozenset()
+        if not root.ready:
+            self._prepare(root)
+        return root.names if root.flat else frozenset()
+
     def refusal(self, value: Any) -> str | None:
         """Pointer of the first member that is not declared, or None where all are."""
         if self.admits(value):

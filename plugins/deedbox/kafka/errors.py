@@ -24,10 +24,6 @@ class UndeclaredContract(LiveError):
     """A serializer was told to write a contract version that the registry does not know."""
 
 
-class UnsupportedFormat(LiveError):
-    """A contract's format has no decoder here yet."""
-
-
 class BrokerUnavailable(LiveError):
     """The broker gave no answer in time."""
 

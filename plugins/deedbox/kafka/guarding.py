@@ -154,10 +154,12 @@ class Guard:
         self._pause = min(max(self._pause * 2, 0.1), 10.0)
         self._sleep(self._pause)
 
-    def run(self, stopped: Callable[[], bool]) -> None:
-        """Judges until told to stop, between batches."""
-        while not stopped():
-            self.run_once()
+    def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether it has partitions, and has read all of them up to these offsets."""
+        if self._consumer is None:
+            return False
+        mine = self._consumer.assignment()
+        return bool(mine) and all(self._consumer.position(p) >= ends.get(p, 0) for p in mine)
 
     def close(self) -> None:
         """Leaves the group."""

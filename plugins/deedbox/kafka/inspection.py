@@ -89,7 +89,7 @@ class _Route:
     """
 
     __slots__ = (
-        "admits", "claim", "decode", "decoder", "expires", "fault", "is_valid", "notes", "plain", "schema", "skip",
+        "admits", "claim", "decode", "decoder", "expires", "fault", "is_valid", "names", "notes", "plain", "schema", "skip",
         "status", "topic", "version",
     )  # fmt: skip
 
@@ -104,6 +104,8 @@ class _Route:
         self.status: Status = "valid"
         self.notes: tuple[str, ...] = ()
         self.admits: Callable[[Any], bool] | None = None
+        self.names: frozenset[str] = frozenset()
+        """An object of no other names needs no closer look: `admits` would admit it."""
         self.is_valid: Callable[[Any], bool] = bool
         self.decode: Callable[[bytes], Any] = bytes
         self.plain = False
@@ -161,6 +163,8 @@ class Inspector:
         # Of each route: how many messages were plainly valid. Nearly all are: this loop is what throughput rests on.
         plain: dict[_Route, int] = {}
         special: list[tuple[str, Inspection]] = []
+        contract_name, version_name, confluent_name = CONTRACT, VERSION, CONFLUENT_ID
+        add, new, kind, no_claim, most = found.append, _new, Inspection, _NO_CLAIM, MAX_BYTES
         for record in records:
             value, topic = record.value, record.topic
             if not value:
@@ -172,19 +176,23 @@ class Inspector:
                 # The headers that `claims.read` looks at, and the bytes before a body: all that a route depends on.
                 key = (
                     topic,
-                    named.get(CONTRACT),
-                    named.get(VERSION),
-                    named.get(CONFLUENT_ID),
+                    named.get(contract_name),
+                    named.get(version_name),
+                    named.get(confluent_name),
                     None if first > 8 else value[: 5 if first == 0 else 17],
                 )
                 route = routes.get(key)
                 if route is None or route.expires <= now:
                     route = self._route(key, topic, headers, value, now)
-                if route.plain and len(value) <= MAX_BYTES:
+                if route.plain and len(value) <= most:
                     try:
                         decoded = route.decode(value[route.skip :] if route.skip else value)
-                        if route.is_valid(decoded) and (route.admits is None or route.admits(decoded)):
-                            found.append(_new(Inspection, ("valid", route.version, decoded, None, None, (), _NO_CLAIM)))
+                        if route.is_valid(decoded) and (
+                            (admits := route.admits) is None
+                            or (type(decoded) is dict and decoded.keys() <= route.names)
+                            or admits(decoded)
+                        ):
+                            add(new(kind, ("valid", route.version, decoded, None, None, (), no_claim)))
                             plain[route] = plain.get(route, 0) + 1
                             continue
                     except ValueError:
@@ -257,6 +265,7 @@ class Inspector:
         route.decode, route.is_valid = route.decoder.decode, route.schema.is_valid
         if self._closed and judge.closes:
             route.admits = route.schema.closed.admits
+            route.names = route.schema.closed.flat_names
         route.plain = route.version is not None and not route.notes
         return route
 

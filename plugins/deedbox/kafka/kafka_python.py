@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from deedbox.kafka.serializing import Reading, Writing
 
+_METADATA_MS = 3_000
 _FENCED = (
     CommitFailedError,
     FencedInstanceIdError,
@@ -70,7 +71,10 @@ class KafkaPythonBroker:
     def consumer(self, topics: Sequence[str], group: str) -> KafkaPythonConsumer:
         """See `Broker.consumer`."""
         with _translated():
-            client = self._consumer(group_id=group, auto_offset_reset="earliest")
+            # A topic that is new, or whose partitions were not known yet when the group joined, is found soon after.
+            client = self._consumer(group_id=group, auto_offset_reset="earliest", metadata_max_age_ms=_METADATA_MS)
+            for topic in topics:
+                client.partitions_for_topic(topic)
             client.subscribe(list(topics))
         return KafkaPythonConsumer(client)
 
@@ -151,6 +155,11 @@ class KafkaPythonConsumer:
         with _translated():
             if Place(place.topic, place.partition) in self._client.assignment():
                 self._client.seek(Place(place.topic, place.partition), offset)
+
+    def position(self, place: TopicPartition) -> int:
+        """See `Consumer.position`."""
+        with _translated():
+            return int(self._client.position(Place(place.topic, place.partition)))
 
     def assignment(self) -> set[TopicPartition]:
         """See `Consumer.assignment`."""

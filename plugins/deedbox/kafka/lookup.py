@@ -165,13 +165,6 @@ class Lookup:
         self._channels: _Kept[str, tuple[float, Channel]] = _Kept(most_versions)
         self._ids: _Kept[Any, tuple[float, tuple[str, str] | Unknown]] = _Kept(most_versions)
         self._compiled: _Kept[tuple[str, str | None], CompiledSchema] = _Kept(most_schemas)
-        self.failures = 0
-        """How often the registry did not answer."""
-
-    @property
-    def away(self) -> bool:
-        """Whether the registry did not answer when it was last asked."""
-        return self._pause > self._away_seconds
 
     def channel(self, topic: str) -> Channel | Unknown:
         """What is registered for a topic; as last heard while the registry is away. An unknown topic has no versions."""
@@ -278,7 +271,6 @@ class Lookup:
         except ClientError as error:
             if isinstance(error, Problem) and not is_unavailable(error):
                 raise
-            self.failures += 1
             self._pause = min(self._pause * 2, self._away_seconds * 16)
             self._away_until = self._clock() + self._pause
             return None

@@ -176,6 +176,10 @@ class MemoryConsumer:
         if place in self._positions:
             self._positions[place] = offset
 
+    def position(self, place: TopicPartition) -> int:
+        """See `Consumer.position`."""
+        return self._positions[place]
+
     def assignment(self) -> set[TopicPartition]:
         """See `Consumer.assignment`."""
         return set(self._positions)

@@ -84,10 +84,6 @@ def replaced(headers: Headers, new: Iterable[tuple[str, bytes]]) -> list[tuple[s
     return [(name, value if value is not None else b"") for name, value in headers if name not in names] + added
 
 
-def new_traceparent(parent: bytes | None = None) -> bytes:
-    """A `traceparent` (W3C Trace Context, version 00): a child of the one given, or the root of a new trace."""
-    parts = parent.split(b"-") if parent else []
-    known = len(parts) >= 4 and len(parts[1]) == 32 and len(parts[2]) == 16
-    trace = parts[1].decode("ascii", "replace") if known else secrets.token_hex(16)
-    flags = parts[3][:2].decode("ascii", "replace") if known else "00"
-    return f"00-{trace}-{secrets.token_hex(8)}-{flags}".encode()
+def new_traceparent() -> bytes:
+    """A `traceparent` (W3C Trace Context, version 00) that begins a trace, not sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00".encode()

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from deedbox.kafka import dead_letters
 from deedbox.kafka.dead_letters import DeadLetter
-from deedbox.kafka.errors import InvalidDeadLetter
+from deedbox.kafka.errors import BrokerUnavailable, InvalidDeadLetter
 from deedbox.kafka.messages import Record, TopicPartition
 from deedbox.kafka.settling import Settler
 
 if TYPE_CHECKING:
-    from deedbox.kafka.broker import Broker
+    from deedbox.kafka.broker import Broker, Consumer
     from deedbox.kafka.inspection import Inspection, Inspector
 
 QUARANTINE = ".quarantine"
@@ -71,6 +71,9 @@ def read_all(broker: Broker, topic: str, seconds: float = 30.0) -> Iterator[Dead
         broker: a filling of the port.
         topic: the dead-letter topic.
         seconds: how long the broker may say nothing before this gives up.
+
+    Raises:
+        BrokerUnavailable: it said nothing for so long, before the end.
     """
     seen: set[tuple[str, int, int, int]] = set()
     for record in _records(broker, topic, seconds):
@@ -92,24 +95,21 @@ def _records(broker: Broker, topic: str, seconds: float) -> Iterator[Record]:
     reader = broker.reader(topic)
     try:
         until = time.monotonic() + seconds
-        while left and time.monotonic() < until:
-            for record in reader.poll(500, 0.2):
+        while left:
+            records = reader.poll(500, 0.2)
+            for record in records:
+                if record.offset < left.get(record.place, 0):  # the rest came since
+                    yield record
+            # By position and not by the last record: a log may end in markers of transactions, which are no messages.
+            reached = [place for place, end in left.items() if reader.position(place) >= end]
+            for place in reached:
+                del left[place]
+            if records or reached:
                 until = time.monotonic() + seconds
-                end = left.get(record.place)
-                if end is None or record.offset >= end:
-                    continue  # came since
-                yield record
-                # The end counts markers of transactions too, which are no messages: the last ones never come.
-                if record.offset + 1 >= end:
-                    del left[record.place]
-            if left and time.monotonic() > until - seconds + _QUIET:
-                return
+            elif time.monotonic() > until:
+                raise BrokerUnavailable(f"{topic}: nothing came for {seconds:.0f} seconds, before its end")
     finally:
         reader.close()
-
-
-_QUIET = 2.0
-"""Seconds without a message after which the rest of a partition is taken for markers."""
 
 
 def grouped(letters: Iterable[DeadLetter]) -> list[Group]:
@@ -233,7 +233,7 @@ class Replayer:
             while time.monotonic() - quiet < seconds:
                 records = [r for r in consumer.poll(batch, 0.5) if r.offset < ends.get(r.place, 0)]
                 if not records:
-                    if self._at_end(ends) or (time.monotonic() - quiet > _QUIET and consumer.assignment()):
+                    if _at_end(consumer, ends):
                         break
                     continue
                 quiet = time.monotonic()
@@ -249,10 +249,6 @@ class Replayer:
             settler.close()
             consumer.close()
         return outcome
-
-    def _at_end(self, ends: dict[TopicPartition, int]) -> bool:
-        done = self._broker.committed(self._group, self._topic)
-        return all(done.get(place, 0) >= end for place, end in ends.items())
 
     def _dealt(self, record: Record, outcome: Replay) -> list[Record]:
         try:
@@ -282,3 +278,8 @@ class Replayer:
             return "skip"
         outcome.replayed += 1
         return "replay"
+
+
+def _at_end(consumer: Consumer, ends: dict[TopicPartition, int]) -> bool:
+    mine = consumer.assignment()
+    return all(place in mine and consumer.position(place) >= end for place, end in ends.items())
