@@ -49,8 +49,13 @@ class _Dead(Exception):
     """A proposal that leads nowhere: never leaves the maker."""
 
 
-def valid_messages(root: Node, is_valid: Callable[[Any], bool], examples: Iterable[Any] = ()) -> list[Any]:
-    """Up to `MESSAGES` different messages that the validator accepts, the given examples first where it does."""
+def valid_messages(
+    root: Node, is_valid: Callable[[Any], bool], examples: Iterable[Any] = (), *, seed: int = 0
+) -> list[Any]:
+    """Up to `MESSAGES` different messages that the validator accepts, the given examples first where it does.
+
+    Another seed gives other messages: classes fitted to those of seed 0 are judged on others.
+    """
     found: dict[bytes, Any] = {}
 
     def keep(message: Any) -> None:
@@ -60,7 +65,7 @@ def valid_messages(root: Node, is_valid: Callable[[Any], bool], examples: Iterab
 
     for example in examples:
         keep(copy.deepcopy(example))
-    maker = _Maker(root)
+    maker = _Maker(root, seed)
     for message in maker.proposals():
         if len(found) >= MESSAGES:
             break
@@ -164,8 +169,8 @@ def _without(message: Any, path: tuple[str | int, ...]) -> Any:
 class _Maker:
     """Proposes messages for a schema: the least, the one with everything, one with each optional property, random ones."""
 
-    def __init__(self, root: Node) -> None:
-        self.root = root
+    def __init__(self, root: Node, seed: int) -> None:
+        self.root, self.seed = root, seed
         self.chance = random.Random(0)  # noqa: S311 - no secret
         self.optional = 0.0
         """How likely an optional property is present."""
@@ -178,8 +183,8 @@ class _Maker:
     def proposals(self) -> Iterator[Any]:
         """Up to `_PROPOSALS` messages, by a fixed plan."""
         for proposal in range(_PROPOSALS):
-            self.chance.seed(proposal)
-            self.first = proposal < 2
+            self.chance.seed(self.seed * _PROPOSALS + proposal)
+            self.first = proposal < 2 and self.seed == 0
             self.optional = (0.0, 1.0, 0.05, 0.5, 0.15, 0.3, 0.02, 0.0)[proposal % 8 if proposal > 1 else proposal]
             self.spent = 0
             try:
