@@ -226,3 +226,14 @@ def test_colours_come_with_a_terminal_only_and_no_color_is_heeded(files):
     assert "\x1b[" in shown()
     assert "\x1b[" not in shown(NO_COLOR="1")
     assert "\x1b[" not in shown(TERM="dumb")
+
+
+def test_an_api_is_known_by_what_it_says(tmp_path):
+    """An OpenAPI document is compared as one, as its provider's promise, without a word from the user."""
+    api = "openapi: 3.0.3\ninfo: {title: t, version: 1.0.0}\npaths:\n  /orders:\n    get: {responses: {'200': {description: ok}}}\n"
+    (tmp_path / "old.yaml").write_text(api + "    post: {responses: {'201': {description: made}}}\n")
+    (tmp_path / "new.yaml").write_text(api)
+    done = run("diff", tmp_path / "old.yaml", tmp_path / "new.yaml")
+    assert done.returncode == 1
+    assert "(provides, tolerant)" in done.stdout
+    assert "operation-removed" in done.stdout

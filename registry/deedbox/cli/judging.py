@@ -35,6 +35,7 @@ def judge_here(
         DocumentError: one of the documents cannot be used.
     """
     from deedbox.checker import versions
+    from deedbox.checker.formats import detect
     from deedbox.checker.policy import Release, gate
 
     role = cast("Role", contract.role)
@@ -45,7 +46,7 @@ def judge_here(
     comparison = guarded.compare(
         baseline.document,
         new,
-        format=contract.format or "json-schema",
+        format=contract.format or detect(new),
         content_model=cast("ContentModel", contract.content_model),
         dialect=contract.dialect,
         contract=contract.full_name,
@@ -82,7 +83,9 @@ def check_alone(contract: Contract, document: Document) -> None:
     Raises:
         DocumentError: with the place.
     """
-    guarded.compare(document, document, format=contract.format or "json-schema", dialect=contract.dialect)
+    from deedbox.checker.formats import detect
+
+    guarded.compare(document, document, format=contract.format or detect(document), dialect=contract.dialect)
 
 
 def _result(contract: Contract, answer: object, difference: Difference | None) -> CheckResult:

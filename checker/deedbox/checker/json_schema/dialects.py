@@ -36,8 +36,8 @@ _APPLICATORS_4: dict[str, Shape] = {
 }  # fmt: skip
 _APPLICATORS_6 = _APPLICATORS_4 | {"contains": "schema", "propertyNames": "schema"}
 _APPLICATORS_7 = _APPLICATORS_6 | {"if": "schema", "then": "schema", "else": "schema"}
-# 2019-09 and 2020-12 keep `dependencies` and `definitions` in their metaschemas for older documents: the places are
-# still walked for references, and `dependencies` still means what it meant (validators accept it, jsonschema-rs too).
+# 2019-09 and 2020-12 keep `dependencies` and `definitions` in their metaschemas for older documents. The places are
+# walked for references and declare names; `dependencies` judges nothing there any more (2019-09 validation §A).
 _APPLICATORS_2019 = _APPLICATORS_7 | {
     "$defs": "map", "dependentSchemas": "map", "unevaluatedItems": "schema", "unevaluatedProperties": "schema",
     "contentSchema": "schema",

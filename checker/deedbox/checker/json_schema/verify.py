@@ -65,7 +65,8 @@ class Reader:
             return None
         try:
             letter = bool(self._reference.is_valid(value))
-        except (RecursionError, UnusablePattern, ArithmeticError):
+        except (RecursionError, UnusablePattern, ArithmeticError, TypeError, AttributeError):
+            # `jsonschema` raises what it pleases on keywords that its draft's metaschema lets through.
             return None
         if self._fast is not None:
             try:

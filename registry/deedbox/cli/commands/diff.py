@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", type=click.Path(allow_dash=True))
 @click.argument("new", type=click.Path(allow_dash=True))
-@click.option("--role", type=click.Choice(ROLES), default="consumes", show_default=True, help="Whose promise it is.")
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    show_default="consumes; provides for OpenAPI; each operation's own for AsyncAPI",
+    help="Whose promise it is.",
+)
 @click.option(
     "--content-model",
     type=click.Choice(CONTENT_MODELS),
@@ -45,19 +50,20 @@ def diff(
     *,
     old: str,
     new: str,
-    role: Role,
+    role: Role | None,
     content_model: ContentModel,
     dialect: str | None,
     budget_ms: float,
     outputs: tuple[Output, ...],
 ) -> Exit:
-    """Compare two versions of a schema, OLD and NEW (JSON or YAML files; - is standard input).
+    """Compare two versions of a schema or an API, OLD and NEW (JSON or YAML files; - is standard input).
 
     Says whether the change breaks, and shows the message that proves it. Needs no registry and no
     project file.
     Exits with 1 where it breaks and 3 where that is undecided.
     """
     from deedbox.checker.errors import CheckerError
+    from deedbox.checker.formats import detect
     from deedbox.cli.comparing import diff_change, failure
     from deedbox.cli.documents import STDIN, read_document
     from deedbox.cli.errors import SourceUnreadable, UsageError
@@ -70,8 +76,12 @@ def diff(
         raise UsageError("only one of OLD and NEW can be standard input")
     try:
         before, after = read_document(old), read_document(new)
-        comparison = compare(before, after, content_model=content_model, dialect=dialect, milliseconds=budget_ms)
-        report = Report("diff", (diff_change(Difference.of(comparison, role), before, after),))
+        named = detect(after)
+        comparison = compare(
+            before, after, format=named, content_model=content_model, dialect=dialect, milliseconds=budget_ms
+        )
+        difference = Difference.of(comparison, role or ("provides" if named == "openapi" else "consumes"))
+        report = Report("diff", (diff_change(difference, before, after),))
     except (CheckerError, SourceUnreadable) as error:
         report = Report("diff", failures=(failure(error),))
     emit(report, outputs)
