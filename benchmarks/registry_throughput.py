@@ -16,6 +16,7 @@ import http.client
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -326,6 +327,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.empty:
         serve_empty(chosen.empty)
         return 0
+    # A time limit's SIGTERM must stop the servers too, which live in sessions of their own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     ratios: list[float] = []
     with tempfile.TemporaryDirectory(prefix="bench", dir="/tmp") as name:
         folder = Path(name)
