@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real bench-guard clean
+.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real bench-guard mutation clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -61,6 +61,9 @@ bench-guard: $(VENV)/.dev ## live messages judged beside only parsed; memory ove
 
 bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
 	$(BIN)/python benchmarks/checker_cases.py
+
+mutation: $(VENV)/.bench ## small faults put into the search, which its tests must notice
+	$(BIN)/python benchmarks/mutation.py
 
 clean: ## remove what make made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
