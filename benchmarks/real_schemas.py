@@ -93,16 +93,15 @@ def through_the_registry(rows: list[dict[str, Any]]) -> tuple[Counter[str], list
                 try:
                     client.publish(contract, {"schema": row["old"], **fields})
                     start = time.perf_counter()
-                    reply = client.check([{"contract": contract, "schema": row["new"], **fields}])
+                    result = client.check([{"contract": contract, "schema": row["new"], **fields}])[0]
                     times.append((time.perf_counter() - start) * 1_000)
                 except Problem as problem:
                     verdicts[f"refused: {problem.code}"] += 1
                     continue
-                result = reply["results"][0]
-                verdicts[result["verdict"]] += 1
-                if row["backward_witness_found"] and result["verdict"] != "breaking":
+                verdicts[result.verdict] += 1
+                if row["backward_witness_found"] and result.verdict != "breaking":
                     missed += 1
-                    print(f"missed by the registry: {row['id']}: {result['verdict']}")
+                    print(f"missed by the registry: {row['id']}: {result.verdict}")
         finally:
             server.stop()
     return verdicts, times, missed
