@@ -175,17 +175,7 @@ def _other_than(tableau: Tableau, goal: Term, key: Any) -> Result:
     if items:
         ways.append(terms.not_(terms.at_least(t.LEN, len(items))))
     ways += [terms.not_(terms.items(i, i + 1, terms.enum(frozenset((item,))))) for i, item in enumerate(items)]
-    result = NOTHING
-    for way in ways:
-        asked = terms.and_((goal, way))
-        if asked is terms.false:
-            continue
-        answer = tableau.decide(asked, ARRAY)
-        if answer.status == FOUND:
-            return answer
-        if answer.status == UNKNOWN:
-            result = answer
-    return result
+    return tableau.first_of((terms.and_((goal, way)) for way in ways), ARRAY)
 
 
 class _Solver:

@@ -283,17 +283,7 @@ def _other_than(tableau: Tableau, goal: Term, key: Any) -> Result:
         region = terms.enum(frozenset((name,)))
         ways.append(terms.not_(terms.every(region, terms.enum(frozenset((members[name],))))))
         ways.append(terms.every(region, terms.false))
-    result = NOTHING
-    for way in ways:
-        asked = terms.and_((goal, way))
-        if asked is terms.false:
-            continue
-        answer = tableau.decide(asked, OBJECT)
-        if answer.status == FOUND:
-            return answer
-        if answer.status == UNKNOWN:
-            result = answer
-    return result
+    return tableau.first_of((terms.and_((goal, way)) for way in ways), OBJECT)
 
 
 class _Solver:

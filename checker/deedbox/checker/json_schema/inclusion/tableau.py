@@ -41,7 +41,7 @@ from deedbox.checker.json_schema.inclusion.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from deedbox.checker.budget import Budget
     from deedbox.checker.json_schema.inclusion.terms import Term, Terms
@@ -243,7 +243,7 @@ class Tableau:
         result = self.decide(relaxed, sort)
         if result.status == EMPTY or (result.status == FOUND and holds(terms, goal, result.value)):
             return result
-        return self._first_of(self.alternatives(goal) or [], sort)
+        return self.first_of(self.alternatives(goal) or [], sort)
 
     def _branch(self, goal: Term, sort: int) -> Result:
         terms = self.terms
@@ -259,7 +259,7 @@ class Tableau:
         alternatives = self.alternatives(goal)
         if alternatives is None:
             return self.decide(goal, sort)
-        return self._first_of(alternatives, sort)
+        return self.first_of(alternatives, sort)
 
     def _looked_ahead(self, goal: Term) -> Term:
         """The goal less the alternatives that contradict the rest at a glance. Dear, and so for stubborn goals alone."""
@@ -279,7 +279,8 @@ class Tableau:
                     return goal
         return goal
 
-    def _first_of(self, alternatives: list[Term], sort: int) -> Result:
+    def first_of(self, alternatives: Iterable[Term], sort: int) -> Result:
+        """A value of the first alternative that has one; alternatives are made as they are asked for."""
         result = NOTHING
         for alternative in alternatives:
             if alternative is self.terms.false:
