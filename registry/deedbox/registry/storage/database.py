@@ -69,8 +69,12 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, entries: bool = True) -> Iterator[Session]:
         """A write transaction, alone among writers. Commits at the end, or writes nothing.
+
+        Args:
+            entries: False where it adds no entry, nor anything else that is numbered densely: on PostgreSQL it is then
+                beside the others, and not behind them.
 
         Raises:
             Busy: the writers before it took too long.
@@ -85,7 +89,8 @@ class Database:
             connection = session.connection()
             if not self.is_sqlite:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{self.busy_seconds}s'")
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+                if entries:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
             yield session
 
     @contextmanager
