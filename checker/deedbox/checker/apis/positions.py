@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from deedbox.checker.apis.cursor import Cursor
+from deedbox.checker.pointers import join
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from deedbox.checker.apis.cursor import Cursor
 
 Writer: TypeAlias = Literal["client", "provider"]
 """Who writes the values at a position. The other side reads them."""
@@ -27,3 +28,15 @@ class Position:
     reach: str
     where: str
     embed: Callable[[Any], Any]
+
+
+def unsaid(holder: Cursor) -> Cursor:
+    """The schema that takes everything, where one would stand and none does (media type, parameter, message)."""
+    return Cursor(holder.document, True, join(holder.pointer, "schema"), join(holder.location, "schema"))
+
+
+def both_said(old: Cursor | None, new: Cursor | None, holders: tuple[Cursor, Cursor]) -> tuple[Cursor, Cursor] | None:
+    """The two schemas of a position, one that is missing as the one that takes everything; None where both are missing."""
+    if old is None and new is None:
+        return None
+    return old or unsaid(holders[0]), new or unsaid(holders[1])

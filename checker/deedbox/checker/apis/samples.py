@@ -113,7 +113,11 @@ def filled_in(root: Any, value: Any) -> Any:
 
 def dressed(root: Any, location: str, path: str, value: Any) -> Any:
     """A value of the schema at a location, with `value` at the end of a resolved path of keywords."""
-    return _dressed(root, pointers.get(root, location), pointers.split(path), value, 0)
+    try:
+        schema = pointers.get(root, location)
+    except (LookupError, ValueError):
+        return value  # no schema was said there
+    return _dressed(root, schema, pointers.split(path), value, 0)
 
 
 def _dressed(root: Any, schema: Any, tokens: list[str], value: Any, depth: int) -> Any:

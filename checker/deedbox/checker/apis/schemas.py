@@ -181,6 +181,7 @@ class Decider:
         facts: dict[tuple[str, str, str], tuple[Fact, dict[Direction, tuple[Weight, Witness | None]]]] = {}
         inclusions: dict[Direction, Inclusion] = {}
         equal = self._equal(pair, writer, milliseconds / 3)
+        unsaid = not self.units.said(1, pair[1])
         for direction in API_DIRECTIONS:
             before, after, asked = self._schemas(pair, writer, direction)
             task = Task(
@@ -200,6 +201,8 @@ class Decider:
             )
             explained = False
             for fact in found:
+                if fact.rule.kind == "policy" and unsaid:
+                    continue  # no schema is said any more: what it listed may be there as before
                 weighed = self._weighed(task, fact, asked, inclusion, equal, direction)
                 entry = facts.setdefault((fact.rule.id, fact.side, fact.pointer), (fact, {}))
                 entry[1].update(weighed)

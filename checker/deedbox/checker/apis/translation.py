@@ -65,6 +65,7 @@ class Translator:
         self._targets: dict[str, set[str]] = {}
         self._found: set[str] = set()
         self._cuts: frozenset[str] = frozenset()
+        self._root: str | None = None
         self.hidden = "readOnly" if reading.writer == "client" else "writeOnly"
         self._fills_in = reading.http and reading.reads and reading.writer == "client"
 
@@ -78,7 +79,7 @@ class Translator:
         Raises:
             NotASchema, UnresolvedReference: with pointer and line.
         """
-        self._cuts, self._done, self._targets = cuts, {}, {}
+        self._cuts, self._done, self._targets, self._root = cuts, {}, {}, location
         places: set[str] = set()
         pending = [location]
         while pending:
@@ -130,6 +131,9 @@ class Translator:
         try:
             value = pointers.get(self.document.value, place)
         except (LookupError, ValueError):
+            if place == self._root:
+                self._done[place], self._targets[place] = True, set()  # no schema was said: `positions.unsaid`
+                return
             raise UnresolvedReference(
                 f"a $ref leads to {place}, and there is nothing there", source=self.document.name, pointer=place
             ) from None

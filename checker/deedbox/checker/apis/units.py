@@ -100,6 +100,10 @@ class Units:
             self._align(unit, pair, "", {pair})
         return unit
 
+    def said(self, side: int, location: str) -> bool:
+        """Whether a document has a schema at a place at all."""
+        return self._value(side, location) is not None
+
     def _behind(self, side: int, location: str) -> str:
         """Where a place leads that is nothing but a reference."""
         seen = set()

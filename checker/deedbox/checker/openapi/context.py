@@ -28,6 +28,8 @@ class Context:
     new: Operation
     findings: Findings
     positions: list[Position]
+    renamed: Mapping[str, str]
+    """Security schemes of the old document that have another name in the new one."""
 
     @property
     def label(self) -> str:

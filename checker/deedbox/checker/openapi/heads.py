@@ -7,18 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.apis.cursor import target_of
-from deedbox.checker.apis.positions import Position
+from deedbox.checker.apis.positions import Position, both_said
 from deedbox.checker.openapi import messages
 from deedbox.checker.openapi.context import added, both, refuses, removed
 from deedbox.checker.openapi.rules import parameters as rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from deedbox.checker.apis.cursor import Cursor
     from deedbox.checker.apis.positions import Writer
     from deedbox.checker.openapi.context import Context
-    from deedbox.checker.openapi.model import MediaType, Parameter, Response
+    from deedbox.checker.openapi.model import Parameter, Response
 
 _RESERVED = "a/b?c=d"
 
@@ -211,15 +209,12 @@ def _headed(at: Context, answer: Response, header: Parameter, value: Any) -> dic
 
 
 def _positions(at: Context, old: Parameter, new: Parameter, writer: Writer, embed: Any) -> list[Position]:
-    where = named(new)
-    pairs = [(old.schema, new.schema)]
-    contents: tuple[Mapping[str, MediaType], ...] = (old.content, new.content)
-    pairs += [(contents[0][name].schema, contents[1][name].schema) for name in contents[0] if name in contents[1]]
-    return [
-        Position(before, after, writer, at.label, where, embed)
-        for before, after in pairs
-        if before is not None and after is not None
-    ]
+    if not old.content and not new.content:
+        pairs = [both_said(old.schema, new.schema, (old.at, new.at))]
+    else:
+        kept = [(media, new.content[name]) for name, media in old.content.items() if name in new.content]
+        pairs = [both_said(one.schema, other.schema, (one.at, other.at)) for one, other in kept]
+    return [Position(*pair, writer, at.label, named(new), embed) for pair in pairs if pair is not None]
 
 
 def named(parameter: Parameter) -> str:

@@ -37,6 +37,7 @@ class Pairing:
         self.old, self.new, self.same = old, new, same
         self.findings = Findings(contract)
         self.positions: list[Position] = []
+        self.renamed = security.renamed(old, new)
 
     def compare(self) -> None:
         """Fills `findings` and `positions`."""
@@ -72,7 +73,7 @@ class Pairing:
         return pairs, list(old.values()), list(new.values())
 
     def _operation(self, old: Operation, new: Operation) -> None:
-        at = Context((self.old, self.new), old, new, self.findings, self.positions)
+        at = Context((self.old, self.new), old, new, self.findings, self.positions, self.renamed)
         self._marks(at)
         if (
             self.same(old.at.location, new.at.location)

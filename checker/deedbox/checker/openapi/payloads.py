@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.apis.findings import BREAKS, LOSES
-from deedbox.checker.apis.positions import Position
+from deedbox.checker.apis.positions import Position, both_said
 from deedbox.checker.apis.samples import example_of, sample
 from deedbox.checker.openapi import messages
 from deedbox.checker.openapi.context import added, both, refuses, removed
@@ -79,17 +79,10 @@ def _request_media(at: Context, old: Body, new: Body, reader: Writer) -> None:
             continue
         _encoding(at, media, other)
         at.texts(media.at, other.at, f"the body as {other.name}")
-        if media.schema is not None and other.schema is not None:
-            at.positions.append(
-                Position(
-                    media.schema,
-                    other.schema,
-                    "client" if at.new.received else "provider",
-                    at.label,
-                    "the request's body",
-                    partial(_asking, at, other),
-                )
-            )
+        said = both_said(media.schema, other.schema, (media.at, other.at))
+        if said is not None:
+            writer: Writer = "client" if at.new.received else "provider"
+            at.positions.append(Position(*said, writer, at.label, "the request's body", partial(_asking, at, other)))
     for media in come(old.content, new.content):
         at.say(
             rules.REQUEST_MEDIA_ADDED, media.at, "new", f"{media.name} is read too", refuses(reader, more=True),
@@ -103,7 +96,7 @@ def responses(at: Context) -> None:
     for status, old in at.old.responses.items():
         new = at.new.responses.get(status) or covering(status, at.new.responses)
         if new is None:
-            _response_gone(at, old)
+            _response_gone(at, old, within=any(wide(status, s) for s in at.new.responses))
             continue
         headers(at, old, new)
         at.texts(old.at, new.at, f"the response {status}")
@@ -111,17 +104,27 @@ def responses(at: Context) -> None:
         _links(at, old, new)
     for status, new in at.new.responses.items():
         if status not in at.old.responses:
-            wide = covering(status, at.old.responses)
-            if wide is None:
+            before = covering(status, at.old.responses)
+            if before is not None:
+                if before.status not in at.new.responses or _special(status):
+                    # A status that a range stood for has a description of its own now: like with like.
+                    headers(at, before, new)
+                    _response_media(at, before, new)
+            elif any(wide(status, s) for s in at.old.responses):
+                at.annotate(
+                    rules.RANGE_WIDENED, new.at, "new", f"any status of {status} may be answered now", detail=status
+                )
+            else:
                 at.annotate(rules.RESPONSE_ADDED, new.at, "new", f"{status} may be answered now", detail=status)
-            elif wide.status not in at.new.responses or _special(status):
-                # A status that a range stood for has a description of its own now: like with like.
-                headers(at, wide, new)
-                _response_media(at, wide, new)
 
 
 def _special(status: str) -> bool:
     return status.isdigit() or status.endswith("XX")
+
+
+def wide(key: str, status: str) -> bool:
+    """Whether a key is a range of statuses, and the status one of it."""
+    return key.endswith("XX") and status != key and status[:1] == key[:1]
 
 
 def covering(status: str, answers: Mapping[str, Response]) -> Response | None:
@@ -131,8 +134,11 @@ def covering(status: str, answers: Mapping[str, Response]) -> Response | None:
     return answers.get(status[:1] + "XX") or answers.get("default")
 
 
-def _response_gone(at: Context, old: Response) -> None:
+def _response_gone(at: Context, old: Response, *, within: bool) -> None:
     status = old.status
+    if within:
+        at.annotate(rules.RANGE_NARROWED, old.at, "old", f"fewer statuses of {status} are answered", detail=status)
+        return
     successful = status[:1] in ("1", "2", "3")
     if status == "default":
         # It described what is not named. Alone it was the whole answer.
@@ -161,17 +167,10 @@ def _response_media(at: Context, old: Response, new: Response) -> None:
             continue
         _encoding(at, media, other)
         at.texts(media.at, other.at, f"the body as {other.name}")
-        if media.schema is not None and other.schema is not None:
-            at.positions.append(
-                Position(
-                    media.schema,
-                    other.schema,
-                    writer,
-                    at.label,
-                    f"the body of {new.status}",
-                    partial(_answering, at, new, other),
-                )
-            )
+        said = both_said(media.schema, other.schema, (media.at, other.at))
+        if said is not None:
+            where = f"the body of {new.status}"
+            at.positions.append(Position(*said, writer, at.label, where, partial(_answering, at, new, other)))
     for media in come(old.content, new.content):
         at.say(
             rules.RESPONSE_MEDIA_ADDED, media.at, "new", f"{media.name} is sent with {new.status} too",

@@ -27,7 +27,7 @@ def requirements(at: Context) -> None:
     """States what became of the ways to authenticate."""
     if not at.new.received:
         return
-    old, new = _alternatives(at.old), _alternatives(at.new)
+    old, new = _alternatives(at.old, at.renamed), _alternatives(at.new, {})
     explained: set[int] = set()
     for schemes, requirement in old:
         enough = [i for i, (other, _) in enumerate(new) if _within(other, schemes)]
@@ -41,7 +41,7 @@ def requirements(at: Context) -> None:
             at.say(
                 rules.LOOSENED, place, "old", f"{lost} {'is' if ',' not in lost else 'are'} not asked for any more",
                 {"backward": LOSES}, old=_plain(schemes), new=_plain(new[enough[0]][0]),
-                witness=partial(messages.with_credentials, at.old, at.apis[0], tuple(schemes)),
+                witness=partial(messages.with_credentials, at.old, at.apis[0], _shown(requirement)),
                 why=f"it passes, but {lost} is not looked at",
             )  # fmt: skip
             continue
@@ -60,7 +60,7 @@ def requirements(at: Context) -> None:
         at.say(
             rule, place, "old" if rule is rules.ALTERNATIVE_REMOVED else "new", message, {"backward": BREAKS},
             old=_plain(schemes), new=[_plain(s) for s, _ in new],
-            witness=partial(messages.with_credentials, at.old, at.apis[0], tuple(schemes)),
+            witness=partial(messages.with_credentials, at.old, at.apis[0], _shown(requirement)),
             why="401: no requirement is met by these credentials",
         )  # fmt: skip
     for i, (schemes, requirement) in enumerate(new):
@@ -107,11 +107,35 @@ def _of(scheme: Cursor, key: str) -> Any:
     return value.lower() if key in _LOWER and isinstance(value, str) else value
 
 
-def _alternatives(operation: Operation) -> list[tuple[Mapping[str, frozenset[str]], Requirement | None]]:
+def renamed(old: Api, new: Api) -> dict[str, str]:
+    """The schemes that are called otherwise and are the same: names do not travel. Exactly one may be meant each way."""
+    gone = [name for name in old.schemes if name not in new.schemes]
+    come = [name for name in new.schemes if name not in old.schemes]
+    found = {}
+    for name in gone:
+        heirs = [other for other in come if _same(old.schemes[name], new.schemes[other])]
+        rivals = [other for other in gone if _same(old.schemes[name], old.schemes[other])]
+        if len(heirs) == len(rivals) == 1:
+            found[name] = heirs[0]
+    return found
+
+
+def _same(one: Cursor, other: Cursor) -> bool:
+    return all(_of(one, key) == _of(other, key) for key in (*_IDENTITY, "flows", "flow"))
+
+
+def _shown(requirement: Requirement | None) -> tuple[str, ...]:
+    return () if requirement is None else tuple(requirement.schemes)
+
+
+def _alternatives(
+    operation: Operation, names: Mapping[str, str]
+) -> list[tuple[Mapping[str, frozenset[str]], Requirement | None]]:
     found: list[tuple[Mapping[str, frozenset[str]], Requirement | None]] = []
     for requirement in operation.security:
-        if not any(requirement.schemes == schemes for schemes, _ in found):
-            found.append((requirement.schemes, requirement))
+        asked = {names.get(name, name): scopes for name, scopes in requirement.schemes.items()}
+        if not any(asked == schemes for schemes, _ in found):
+            found.append((asked, requirement))
     return found or [({}, None)]
 
 

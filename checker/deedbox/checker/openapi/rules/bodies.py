@@ -92,6 +92,18 @@ ERROR_REMOVED = rule(
     "Clients lose nothing that they wait for.",
     _RESPONSES, "response-added",
 )  # fmt: skip
+RANGE_NARROWED = rule(
+    "response-range-narrowed", "annotation",
+    "Of a range of statuses, some are named and the rest goes.",
+    "Clients that know the whole range know these.",
+    _RESPONSES, "response-range-widened",
+)  # fmt: skip
+RANGE_WIDENED = rule(
+    "response-range-widened", "annotation",
+    "A range of statuses takes the place of some of them, or comes beside them.",
+    "Clients treat a status that they do not know as the first one of its class (RFC 9110 §15).",
+    _RESPONSES, "response-range-narrowed",
+)  # fmt: skip
 LINK_REMOVED = rule(
     "link-removed", "annotation",
     "A link from a response to an operation is gone.",
@@ -113,5 +125,5 @@ LINK_CHANGED = rule(
 RULES = (
     BODY_REMOVED, BODY_ADDED, REQUIRED_BODY_ADDED, REQUIRED_BODY_REMOVED, BODY_REQUIRED, BODY_OPTIONAL, REQUEST_MEDIA_REMOVED,
     REQUEST_MEDIA_ADDED, RESPONSE_MEDIA_REMOVED, RESPONSE_MEDIA_ADDED, ENCODING_CHANGED, RESPONSE_REMOVED, RESPONSE_ADDED,
-    ERROR_REMOVED, LINK_REMOVED, LINK_ADDED, LINK_CHANGED,
+    ERROR_REMOVED, RANGE_NARROWED, RANGE_WIDENED, LINK_REMOVED, LINK_ADDED, LINK_CHANGED,
 )  # fmt: skip
