@@ -9,6 +9,7 @@ from deedbox.checker.errors import NotASchema, UnknownFormat
 from deedbox.checker.formats import FORMATS, detect
 
 if TYPE_CHECKING:
+    from deedbox.checker.documents import Document
     from deedbox.checker.model import Comparison, ContentModel
 
 DEFAULT_MILLISECONDS = 2_000.0
@@ -68,12 +69,7 @@ def compare(
 
     documents = load_document(old, old_name), load_document(new, new_name)
     for document in documents:
-        # As a schema an API document says nothing at all: every change of it would be found compatible.
-        named = detect(document)
-        if named != "json-schema":
-            raise NotASchema(
-                f"this is no schema but {named}: compare it as format {named!r}", source=document.name, pointer=""
-            )
+        _refuse_api(document)
     return compare_schemas(
         *documents,
         content_model=content_model,
@@ -83,3 +79,34 @@ def compare(
         algebra=algebra,
         contract=contract,
     )
+
+
+def check_document(document: Document, format: str, dialect: str | None = None) -> None:
+    """Refuses a document that is not what its format wants, or leads nowhere.
+
+    Args:
+        document: a `Document`; an API of several files is an `apis.sources.bundle`.
+        format: one of `FORMATS`.
+        dialect: as of `compare`.
+
+    Raises:
+        DocumentError: with the place.
+        UnknownFormat: no such format.
+    """
+    if format != "json-schema":
+        compare(document, document, format=format)
+        return
+    from deedbox.checker.json_schema.metaschema import check_schema
+    from deedbox.checker.json_schema.schema import Schema
+
+    _refuse_api(document)
+    check_schema(document, Schema(document, dialect).dialect)
+
+
+def _refuse_api(document: Document) -> None:
+    # As a schema an API document says nothing at all: every change of it would be found compatible.
+    named = detect(document)
+    if named != "json-schema":
+        raise NotASchema(
+            f"this is no schema but {named}: compare it as format {named!r}", source=document.name, pointer=""
+        )

@@ -7,6 +7,9 @@ from typing import Any
 FORMATS = ("json-schema", "openapi", "asyncapi")
 """The document formats that can be compared."""
 
+APIS = frozenset({"openapi", "asyncapi"})
+"""Those that describe an API: operations with schemas in them, not one schema."""
+
 _KEYS = {"openapi": "openapi", "swagger": "openapi", "asyncapi": "asyncapi"}
 
 

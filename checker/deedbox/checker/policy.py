@@ -98,7 +98,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class LinkOutcome:
-    """One live producer's version against one live consumer's: may this writer's messages all be read?"""
+    """One live producer's version against one live consumer's: may this writer's messages all be read?
+
+    Of an API the producer is its provider, the consumer a client, and `channel` is empty.
+    """
 
     producer: str
     producer_version: str
@@ -304,7 +307,8 @@ def _judged(release: Release, role: Role) -> Judgement:
 
 
 def _refused_link(link: LinkOutcome) -> Refusal:
-    pair = f"{link.producer} {link.producer_version} → {link.consumer} {link.consumer_version} on {link.channel}"
+    pair = f"{link.producer} {link.producer_version} → {link.consumer} {link.consumer_version}"
+    pair += f" on {link.channel}" if link.channel else ""
     if link.holds is None:
         return Refusal("undecided", f"could not tell whether {pair} holds: {link.reason}")
     return Refusal("link-broken", f"{pair} breaks: {link.reason}")

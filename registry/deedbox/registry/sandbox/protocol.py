@@ -19,7 +19,10 @@ LENGTH = struct.Struct("!I")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question. `check` reads one document and says what it is; `compare` takes two canonical texts."""
+    """One question. `check` reads one document and says what it is; `compare` takes two canonical texts.
+
+    `format` is empty where `check` is to find out.
+    """
 
     action: Literal["check", "compare"]
     format: str
@@ -36,11 +39,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a readable document is: its digest, its canonical text and the syntax it was written in."""
+    """What a readable document is: its digest, its canonical text, the syntax it was written in, and its format."""
 
     digest: str
     canonical: str
     syntax: str
+    format: str
 
 
 @dataclass(frozen=True, slots=True)

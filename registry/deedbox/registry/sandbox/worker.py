@@ -11,11 +11,11 @@ from typing import Any
 
 from deedbox.checker import compare
 from deedbox.checker.canonical import canonical, digest
+from deedbox.checker.comparison import check_document
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import CheckerError, DocumentError
+from deedbox.checker.formats import detect
 from deedbox.checker.json_schema.dialects import DIALECTS
-from deedbox.checker.json_schema.metaschema import check_schema
-from deedbox.checker.json_schema.schema import Schema
 from deedbox.registry import verdict_text
 from deedbox.registry.sandbox.protocol import Ask, Checked, Fault, read_frame, write_frame
 
@@ -42,13 +42,14 @@ def answer(ask: Ask) -> Checked | str:
 
 def _check(ask: Ask) -> Checked:
     document = load_document(ask.old, ask.name)
+    named = ask.format or detect(document)
     try:
-        check_schema(document, Schema(document, ask.dialect).dialect)
+        check_document(document, named, ask.dialect)
     except DocumentError as error:
         if error.line is None and error.pointer is not None:
             error.line, error.column = document.position(error.pointer) or (None, None)
         raise
-    return Checked(digest(document.value), canonical(document.value).decode(), document.syntax)
+    return Checked(digest(document.value), canonical(document.value).decode(), document.syntax, named)
 
 
 @lru_cache(maxsize=64)

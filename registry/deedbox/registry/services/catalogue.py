@@ -291,14 +291,18 @@ def _all_pairs(session: Session, contract: str | None) -> Iterator[linking.Pair]
     names = queries.contract_names(session, service=None, message=None, channel=None, after="", limit=1 << 30)
     ends = linking.live_ends(session, names)
     by_channel: dict[str, list[linking.End]] = {}
+    clients: dict[str, list[linking.End]] = {}
     for end in ends:
         if end.role == "consumes":
             for channel in end.channels:
                 by_channel.setdefault(channel, []).append(end)
+            if end.of is not None:
+                clients.setdefault(end.of, []).append(end)
     for producer in ends:
-        if producer.role != "produces":
+        if producer.role not in linking.WRITERS:
             continue
         near = {id(c): c for channel in producer.channels for c in by_channel.get(channel, ())}
+        near |= {id(c): c for c in clients.get(producer.contract, ())}
         for consumer in near.values():
             if contract in (None, producer.contract, consumer.contract):
                 yield from linking.pairs(producer, consumer)

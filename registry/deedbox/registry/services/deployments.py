@@ -165,7 +165,11 @@ class Deployments:
         pairs = [pair for end in own for other in others for pair in _either_way(end, other)]
         # A service that sends to itself meets its own new versions.
         pairs += [
-            p for a in own for b in own if (a.role, b.role) == ("produces", "consumes") for p in linking.pairs(a, b)
+            p
+            for a in own
+            for b in own
+            if a.role in linking.WRITERS and b.role == "consumes"
+            for p in linking.pairs(a, b)
         ]
         answers = self.verdicts.answer([p.question for p in pairs if p.question is not None], {})
         self.verdicts.keep(answers.fresh)
@@ -180,8 +184,8 @@ def _picked(session: Session, service: str, contracts: Mapping[str, str]) -> lis
 
 
 def _either_way(one: linking.End, other: linking.End) -> list[linking.Pair]:
-    if (one.role, other.role) == ("produces", "consumes"):
+    if one.role in linking.WRITERS and other.role == "consumes":
         return linking.pairs(one, other)
-    if (one.role, other.role) == ("consumes", "produces"):
+    if one.role == "consumes" and other.role in linking.WRITERS:
         return linking.pairs(other, one)
     return []

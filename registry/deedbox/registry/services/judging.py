@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from deedbox.checker import policy, versions
 from deedbox.checker.canonical import digest
+from deedbox.checker.formats import APIS, FORMATS
 from deedbox.checker.json_schema.dialects import DIALECTS
 from deedbox.checker.model import CONTENT_MODELS, Comparison, ContentModel, Role
 from deedbox.checker.policy import Gate, LinkOutcome, Release
@@ -24,9 +25,7 @@ from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.queries import Version
 from sqlalchemy.orm import Session
 
-DEFAULT_FORMAT = "json-schema"
 DEFAULT_CONTENT_MODEL = "tolerant"
-FORMATS = ("json-schema",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,14 @@ class Judge:
             InvalidRequest, InvalidVersion, InvalidName: a field of the proposal cannot be used.
         """
         check_proposal(proposal)
-        format_, model, dialect = proposal.format, proposal.content_model, proposal.dialect
-        if format_ is None or model is None or dialect is None:
+        model, dialect = proposal.content_model, proposal.dialect
+        if model is None or dialect is None:
             with self.database.reading() as session:
                 before = inherited_from(proposal, queries.history(session, proposal.contract))
             if before is not None:
-                format_, model = format_ or before.row.format, model or before.row.content_model
-                dialect = dialect or before.row.dialect
+                model, dialect = model or before.row.content_model, dialect or before.row.dialect
         kept = cast(ContentModel, model or DEFAULT_CONTENT_MODEL)
-        return self.verdicts.read_document(proposal, format_ or DEFAULT_FORMAT, kept, dialect)
+        return self.verdicts.read_document(proposal, kept, dialect)
 
     def plan(self, session: Session, candidate: Candidate, history: Sequence[Version]) -> Plan:
         """What judging this candidate takes, as the database stands in this session."""
@@ -124,18 +122,19 @@ def resolve(proposal: Proposal, document: Checked, history: Sequence[Version]) -
     """The proposal with everything said, taking what it leaves open from the version before.
 
     Raises:
-        InvalidRequest: role or kind missing at the first publication.
+        InvalidRequest: role or kind missing at the first publication, or none that the format has.
         IdentityChanged: another role or format than the contract has.
     """
     before = inherited_from(proposal, history)
     row = before.row if before is not None else None
+    format_ = document.format
+    api = format_ in APIS
     if row is None:
-        for name in ("role", "kind"):
+        for name in ("role",) if api else ("role", "kind"):
             if getattr(proposal, name) is None:
                 allowed = ", ".join(ROLES if name == "role" else KINDS)
                 raise InvalidRequest(f"{proposal.contract} is new: say its {name} ({allowed})", pointer=f"/{name}")
     role = proposal.role or (row.role if row else "")
-    format_ = proposal.format or (row.format if row else DEFAULT_FORMAT)
     for name, value in (("role", role), ("format", format_)):
         if row is not None and value != getattr(row, name):
             raise IdentityChanged(
@@ -145,7 +144,8 @@ def resolve(proposal: Proposal, document: Checked, history: Sequence[Version]) -
             )
     channels = proposal.channels if proposal.channels is not None else tuple(row.channels) if row else ()
     groups = proposal.groups if proposal.groups is not None else tuple(row.groups) if row else ()
-    kind = proposal.kind or (row.kind if row else "")
+    kind = proposal.kind or (row.kind if row else "api")
+    _check_role(format_, role, kind)
     of = proposal.of if proposal.of is not None else row.of if row else None
     model = proposal.content_model or (row.content_model if row else DEFAULT_CONTENT_MODEL)
     dialect = proposal.dialect or (row.dialect if row else None)
@@ -176,6 +176,18 @@ def resolve(proposal: Proposal, document: Checked, history: Sequence[Version]) -
             }
         ),
     )
+
+
+def _check_role(format_: str, role: str, kind: str) -> None:
+    """An OpenAPI document describes an API, which is provided or called; AsyncAPI has both directions within."""
+    if format_ == "openapi" and role == "produces":
+        raise InvalidRequest(
+            "an OpenAPI contract is of a side: 'provides' for the service that answers, 'consumes' for a client",
+            pointer="/role",
+            allowed=["provides", "consumes"],
+        )
+    if format_ == "openapi" and kind != "api":
+        raise InvalidRequest(f"an OpenAPI contract is of kind 'api', not {kind!r}", pointer="/kind", allowed=["api"])
 
 
 def inherited_from(proposal: Proposal, history: Sequence[Version]) -> Version | None:

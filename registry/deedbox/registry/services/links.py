@@ -1,4 +1,8 @@
-"""Who reads what whom writes: pairs of a producer's and a consumer's live versions, and whether each holds."""
+"""Who reads what whom writes: pairs of a producer's and a consumer's live versions, and whether each holds.
+
+Messages meet on a channel. An API has none: its provider is the producer, and a client the consumer that names the
+provider in its `of`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,17 @@ from typing import Any, cast
 from deedbox.checker import versions
 from deedbox.checker.canonical import canonical
 from deedbox.checker.model import Comparison, ContentModel, Witness
-from deedbox.checker.policy import LinkOutcome
+from deedbox.checker.policy import API_FORMATS, LinkOutcome
 from deedbox.registry.services.values import Candidate
 from deedbox.registry.services.verdicts import Question
 from deedbox.registry.storage import queries
 from deedbox.registry.storage.queries import Version
 from sqlalchemy.orm import Session
+
+_OPPOSITE = {("consumes", False): "produces", ("consumes", True): "provides", ("produces", False): "consumes",
+             ("provides", True): "consumes"}  # fmt: skip
+"""The other side's role, by the own role and whether the contract is an API."""
+WRITERS = frozenset({"produces", "provides"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,10 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A producer's version and a consumer's on one channel. No question: `reason` says why it cannot be asked."""
+    """A producer's version and a consumer's on one channel (empty for an API).
+
+    No question: `reason` says why it cannot be asked.
+    """
 
     producer: End
     consumer: End
@@ -82,11 +94,16 @@ def deployed_versions(session: Session, contracts: Iterable[str]) -> dict[str, s
 
 def pairs_of(session: Session, candidate: Candidate) -> list[Pair]:
     """The links a candidate would have with what is live now, in a fixed order."""
-    role = {"produces": "consumes", "consumes": "produces"}.get(candidate.role)
+    api = candidate.format in API_FORMATS
+    role = _OPPOSITE.get((candidate.role, api))
     if role is None:
         return []
     name = candidate.contract.partition("/")[2]
-    others = queries.counterparts(session, candidate.contract, name, role, candidate.of, candidate.channels)
+    others = (
+        queries.api_counterparts(session, candidate.contract, role, candidate.of)
+        if api
+        else queries.counterparts(session, candidate.contract, name, role, candidate.of, candidate.channels)
+    )
     own = End(
         candidate.contract,
         candidate.version or "",
@@ -100,7 +117,7 @@ def pairs_of(session: Session, candidate: Candidate) -> list[Pair]:
         candidate.dialect,
     )
     ends = live_ends(session, others)
-    if candidate.role == "produces":
+    if candidate.role in WRITERS:
         return [pair for end in ends for pair in pairs(own, end)]
     return [pair for end in ends for pair in pairs(end, own)]
 
@@ -130,7 +147,20 @@ def end_of(version: Version) -> End:
 
 
 def pairs(producer: End, consumer: End) -> list[Pair]:
-    """The links between two ends: one for each channel they share, none where they do not mean one another."""
+    """The links between two ends: one for each channel they share, none where they do not mean one another.
+
+    A client and its provider have one link, on no channel.
+    """
+    if producer.role == "provides" or consumer.format in API_FORMATS:
+        if producer.role != "provides" or consumer.of != producer.contract:
+            return []
+        if producer.format != consumer.format:
+            return [Pair(producer, consumer, "", None, f"{producer.format} and {consumer.format} cannot be compared")]
+        # The client's document is what it relies on: all its requests must be read, all the answers be readable to it.
+        model = cast(ContentModel, producer.content_model)
+        return [Pair(producer, consumer, "", Question(
+            consumer.schema_digest, producer.schema_digest, producer.format, model, consumer.dialect, producer.dialect
+        ))]  # fmt: skip
     if not _meet(producer, consumer):
         return []
     question, reason = _asked(producer, consumer)

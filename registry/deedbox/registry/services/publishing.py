@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deedbox.checker import versions
+from deedbox.checker.formats import APIS
 from deedbox.registry import verdict_text
 from deedbox.registry.errors import (
     Busy,
@@ -33,7 +34,6 @@ from sqlalchemy.orm import Session
 log = logging.getLogger("deedbox.publishing")
 
 _ATTEMPTS = 50
-MEDIA_TYPES = {"json": "application/schema+json", "yaml": "application/yaml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ def _insert(session: Session, writing: _Writing) -> Version:
     proposal, candidate, check, by = writing.proposal, writing.candidate, writing.check, writing.by
     version = candidate.version or check.answer["needed"]
     versions.parse(version)
-    media_type = MEDIA_TYPES[writing.document.syntax or "json"]
+    media_type = media_type_of(writing.document)
     schema = queries.put_schema(session, candidate.schema_digest, candidate.format, candidate.canonical)
     source = text_digest(proposal.source, media_type)
     queries.put_source(session, source, media_type, proposal.source)
@@ -287,6 +287,13 @@ def _insert(session: Session, writing: _Writing) -> Version:
         _insert_acceptances(session, proposal, check, row, by, subject)
     session.flush()
     return Version(row, entry.at, by, candidate.schema_digest, None, None, None)
+
+
+def media_type_of(document: Checked) -> str:
+    """The media type that a document's text is handed out under."""
+    if document.syntax == "yaml":
+        return "application/yaml"
+    return "application/json" if document.format in APIS else "application/schema+json"
 
 
 def _insert_acceptances(

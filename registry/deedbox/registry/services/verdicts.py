@@ -10,6 +10,7 @@ from typing import Any
 from deedbox.checker.canonical import canonical, digest
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import CheckerError
+from deedbox.checker.formats import detect
 from deedbox.checker.model import Comparison, ContentModel
 from deedbox.registry import verdict_text
 from deedbox.registry.sandbox.pool import NoAnswer, Sandbox
@@ -62,21 +63,21 @@ class Verdicts:
         self.computed = 0
         self.remembered = 0
 
-    def read_document(
-        self, proposal: Proposal, format_: str, content_model: ContentModel, dialect: str | None
-    ) -> Checked:
-        """Reads a document from outside, in a process of its own.
+    def read_document(self, proposal: Proposal, content_model: ContentModel, dialect: str | None) -> Checked:
+        """Reads a document from outside, in a process of its own; its format is what it says, where nobody said it.
 
         Raises:
             CheckerError: it cannot be used; says where.
             Busy: no process came free in time.
         """
-        ask = Ask("check", format_, content_model, proposal.dialect or dialect, proposal.source, name=proposal.syntax)
+        said = proposal.format or ""
+        ask = Ask("check", said, content_model, proposal.dialect or dialect, proposal.source, name=proposal.syntax)
         answer = self.sandbox.ask([ask])[0]
         if isinstance(answer, NoAnswer):
             # It could be read at least: say what it is, and let every comparison with it be undecided.
             document = load_document(proposal.source, proposal.syntax)
-            return Checked(digest(document.value), canonical(document.value).decode(), document.syntax)
+            text = canonical(document.value).decode()
+            return Checked(digest(document.value), text, document.syntax, said or detect(document))
         if isinstance(answer, CheckerError):
             raise answer
         assert isinstance(answer, Checked)

@@ -149,6 +149,13 @@ def counterparts(
     return sorted(session.execute(statement).scalars())
 
 
+def api_counterparts(session: Session, contract: str, role: str, of: str | None) -> list[str]:
+    """Contracts of `role` that are the other side of an API: the provider that `of` names, or those whose `of` is this."""
+    means = Publication.of == contract if of is None else (Publication.of == contract) | (Publication.contract == of)
+    statement = select(Publication.contract).distinct().where(Publication.role == role, means)
+    return sorted(session.execute(statement).scalars())
+
+
 def service_names(session: Session, after: str, limit: int) -> list[str]:
     """Names of services that were described or have a contract, after one name, in order."""
     described = select(Service.name).where(Service.name > after)
@@ -249,7 +256,7 @@ def touched_since(
         if kind != "publication" or other == contract:
             return True
         means = other_name == name or other_of == contract or other == of
-        if means and not set(channels).isdisjoint(other_channels):
+        if means and (not set(channels).isdisjoint(other_channels) or not (channels or other_channels)):
             return True
     return False
 
