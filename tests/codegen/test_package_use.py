@@ -224,38 +224,3 @@ def _(message):
 assert v1.dump(v1.downgrade(v2.upgrade(old))) == {"id": "a", "total": 2}
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], env={"PYTHONPATH": str(site)}, check=True, timeout=60)
-
-
-def test_a_type_checker_reads_the_package(tmp_path: Path) -> None:
-    site = installed(tmp_path, request())
-    (tmp_path / "good.py").write_text(
-        "from billing_order_placed.v2 import OrderPlaced, dump, parse\n"
-        "held: OrderPlaced = parse(b'{}')\n"
-        "name: str = held.id\n"
-        "dump(OrderPlaced(id='a', total=1.0, customer_name='b'))\n"
-    )
-    (tmp_path / "bad.py").write_text(
-        "from billing_order_placed.v2 import OrderPlaced, parse\n"
-        "held = parse(b'{}')\n"
-        "number: int = held.id\n"
-        "print(held.customer_name)\n"
-        "OrderPlaced(id=3, total=1.0)\n"
-    )
-    command = [sys.executable, "-m", "mypy", "--strict", "--enable-error-code", "deprecated", "--no-incremental"]
-    environment = {"MYPYPATH": str(site), "PATH": ""}
-    run = lambda name: subprocess.run(  # noqa: E731
-        [*command, f"--config-file={tmp_path / 'none.ini'}", name],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
-    (tmp_path / "none.ini").write_text("[mypy]\n")
-    good, bad = run("good.py"), run("bad.py")
-    assert good.returncode == 0, good.stdout + good.stderr
-    assert "bad.py:3: error: Incompatible types" in bad.stdout, bad.stdout
-    assert "bad.py:4: error: function" in bad.stdout, bad.stdout
-    assert "obsolete since 2.3.0: Use customer instead." in bad.stdout
-    assert "bad.py:5: error: Argument" in bad.stdout, bad.stdout

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import subprocess
 import tarfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from deedbox.codegen import PackageRequest
 from deedbox.codegen.errors import ToolMissing
 from deedbox.codegen.typescript import npm_package
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCUMENT: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -34,30 +35,6 @@ DOCUMENT: dict[str, Any] = {
     "$defs": {"Line": {"type": "object", "properties": {"sku": {"type": "string"}}, "additionalProperties": False}},
 }
 REQUEST = PackageRequest("billing/order-placed", "2.3.0-rc.1", DOCUMENT, owner="Team Billing")
-
-
-def absent(what: str) -> None:
-    """Skips, and fails under CI: there everything is to be tried."""
-    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
-        pytest.fail(f"{what}, and this is CI")
-    pytest.skip(what)
-
-
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the compilers: that of DEEDBOX_TEST_NODE, else installed with npm."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        absent("node and npm are not here")
-    if given := os.environ.get("DEEDBOX_TEST_NODE"):
-        return Path(given)
-    folder = tmp_path_factory.mktemp("node")
-    packages = ["json-schema-to-typescript@15", "typescript@5"]
-    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
-    try:
-        subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=folder)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        absent("npm could not install the TypeScript compilers")
-    return folder
 
 
 def test_types_compile_strictly_and_refuse_what_is_wrong(modules: Path, tmp_path: Path) -> None:

@@ -28,9 +28,12 @@ RESERVED = frozenset({
     "typing-inspection", "uv", "virtualenv", "wheel",
 })  # fmt: skip
 
+BUNDLE = "contracts"
+"""A service's bundle is `service-contracts`; no package of one contract ends so."""
+
 TAKEN = frozenset({
     "Any", "ContractViolation", "NoConversion", "NotRepresentable", "ContractModel", "OpenEnum", "BaseModel", "Field",
-    "Enum", "StrEnum", "Literal", "Annotated", "CONTRACT", "VERSION", "DIGEST", "CLASSES",
+    "Enum", "StrEnum", "Literal", "Annotated", "CONTRACT", "VERSION", "DIGEST", "CLASSES", "MISSING",
 })  # fmt: skip
 """What modules of a package call other things: no class of a message is called so."""
 
@@ -56,13 +59,39 @@ def distribution_name(contract: str, given: str | None = None, prefix: str = "")
                 'say one with package = "…" in deedbox.toml',
                 name=contract,
             )
-        return checked_distribution(start + "-".join(parts))
-    name = checked_distribution(given)
+        return _of_one_contract(checked_distribution(start + "-".join(parts)))
+    name = _of_one_contract(checked_distribution(given))
     if not name.startswith(start):
         raise InvalidName(
             f"packages of this index start with {start!r}, so that no public name can be mistaken for one: "
             f"call it {start + name!r}",
             name=given,
+        )
+    return name
+
+
+def bundle_name(service: str, prefix: str = "") -> str:
+    """The distribution of all contracts of a service together: `orders-contracts`, after the index's prefix.
+
+    Raises:
+        InvalidName: the service's name has no letter or digit of ASCII.
+    """
+    start = checked_distribution(prefix) + "-" if prefix else ""
+    name = _ascii(service)
+    if not name:
+        raise InvalidName(
+            f"no package name can be made of the service {service!r}: it needs a letter or a digit of ASCII",
+            name=service,
+        )
+    return checked_distribution(f"{start}{name}-{BUNDLE}")
+
+
+def _of_one_contract(name: str) -> str:
+    if name.endswith(f"-{BUNDLE}"):
+        raise ReservedName(
+            f"{name!r} is what the contracts of a service together are called: "
+            'choose another with package = "…" in deedbox.toml',
+            name=name,
         )
     return name
 
@@ -101,6 +130,20 @@ def module_of(distribution: str) -> str:
 def major_of(version: str) -> str:
     """The module of a version's major: `v2`. Versions of one major replace each other, majors live side by side."""
     return f"v{versions.parse(version).major}"
+
+
+def code_distribution(base: str, version: str) -> str:
+    """The distribution that has the code of a version's major: `billing-order-placed-v2`."""
+    return f"{base}-{major_of(version)}"
+
+
+def contract_module(contract: str, base: str) -> str:
+    """What a contract's module is called among those of its service: its name without the service's.
+
+    Where that gives no name that Python can import, it is the module of its package.
+    """
+    name = _ascii(contract.rpartition("/")[2]).replace("-", "_")
+    return name if name.isidentifier() and not keyword.iskeyword(name) else module_of(base)
 
 
 def pep440(version: str) -> str:

@@ -114,7 +114,7 @@ class _Build:
         base = f"{self.module.replace('.', '/')}/"
         return Package(
             files=dict(sorted((base + path, content) for path, content in files.items())),
-            distribution=f"{self.distribution}-{self.major}",
+            distribution=naming.code_distribution(self.distribution, self.request.version),
             version=self.version,
             module=self.module,
             classes=tuple(self.nodes),

@@ -61,6 +61,7 @@ class Texts:
         roots = {root.class_name: root.pointer for root in self.source.roots}
         doc = f"{self.summary}\n\n{request.contract} {request.version}. Made from the contract: do not edit."
         single = len(classes) == 1
+        missing = ["MISSING"] if request.style != "typeddict" else []
         functions = _SINGLE if single else _SEVERAL
         lines = [
             f'"""{_quoted(doc)}\n"""',
@@ -69,6 +70,8 @@ class Texts:
             "",
             "from typing import Any as _Any",
             "from typing import TypeVar as _TypeVar",
+            "",
+            *[f"from pydantic import {name} as {name}" for name in missing],
             "",
             "from ._contract import Contract as _Contract",
             "from ._contract import ContractViolation, NoConversion, NotRepresentable",
@@ -100,7 +103,7 @@ class Texts:
             f"    plain={request.style == 'typeddict'!r},",
             ")",
             Template(functions).substitute(ROOT=repr(next(iter(roots))), CLASS=next(iter(classes.values()))),
-            f"__all__ = {sorted([*exported, 'CLASSES', 'CONTRACT', 'DIGEST', 'VERSION', *_ERRORS, *_FUNCTIONS])!r}",
+            f"__all__ = {sorted([*exported, *missing, *_CONSTANTS, *_ERRORS, *_FUNCTIONS])!r}",
             "",
         ]
         return "\n".join(lines)
@@ -141,6 +144,7 @@ class Texts:
         return "\n".join(lines)
 
 
+_CONSTANTS = ("CLASSES", "CONTRACT", "DIGEST", "VERSION")
 _ERRORS = ("ContractViolation", "NoConversion", "NotRepresentable")
 
 _CONVERSIONS = '''

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = ["CLOSED", "OPEN", "ContractModel", "OpenEnum", "obsolete_class"]
+
 T = TypeVar("T")
 
 
