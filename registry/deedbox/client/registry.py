@@ -168,6 +168,26 @@ class RegistryClient:
         params += [("contracts", f"{name}={version}") for name, version in contracts.items()]
         return _object(self.url, self._json("GET", "/can-i-deploy", params=params))
 
+    def observe(self, report: Mapping[str, Any]) -> dict[str, Any]:
+        """Records what a guard saw. The same id with the same content again is no second row."""
+        return _object(self.url, self._json("POST", "/observations", body=dict(report)))
+
+    def observed_channels(self, channel: str | None = None) -> Iterator[dict[str, Any]]:
+        """Channels as guards saw them: contracts, versions and groups on them, and what is not as registered."""
+        return self._pages("/observations/channels", {"channel": channel} if channel else {})
+
+    def observed_counts(self, contract: str) -> list[dict[str, Any]]:
+        """What guards counted of one contract's messages, by channel, version and rule."""
+        return _page(self.url, self._json("GET", "/observations/counts", params={"contract": contract}))[0]
+
+    def observed_coverage(
+        self, contract: str, pointer: str, *, channel: str | None = None, cluster: str | None = None
+    ) -> list[dict[str, Any]]:
+        """By partition: ranges of offsets in which an obsolete field was looked for, and where it was seen last."""
+        params = {"contract": contract, "pointer": pointer}
+        params |= {name: held for name, held in (("channel", channel), ("cluster", cluster)) if held}
+        return _page(self.url, self._json("GET", "/observations/coverage", params=params))[0]
+
     def ready(self) -> bool:
         """Whether the registry answers and can work."""
         try:

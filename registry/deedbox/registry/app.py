@@ -11,7 +11,7 @@ from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services import Services
 from deedbox.registry.storage import migrate
 from deedbox.registry.storage.database import Database
-from deedbox.registry.web import api, health, logs, metrics, models, pages, problems, request_ids
+from deedbox.registry.web import api, health, logs, metrics, models, observations_api, pages, problems, request_ids
 from deedbox.registry.web.replies import Replies, Shortcut
 from flask_openapi import Info, OpenAPI
 
@@ -56,6 +56,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     problems.install(app)
     health.install(app, services)
     app.register_api(api.blueprint(services, replies))
+    app.register_api(observations_api.blueprint(services))
     for model in (
         models.PublishBody,
         models.CheckBody,
@@ -64,6 +65,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
         models.DeploymentBody,
     ):
         api.describe(app, model)
+    observations_api.describe(app)
     pages.install(app, replies)
     logs.install(app)
     app.wsgi_app = Shortcut(app.wsgi_app, replies)  # type: ignore[method-assign]

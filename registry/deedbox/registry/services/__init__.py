@@ -6,6 +6,7 @@ from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services.catalogue import Catalogue
 from deedbox.registry.services.deployments import Deployments
 from deedbox.registry.services.judging import Judge
+from deedbox.registry.services.observations import Observations
 from deedbox.registry.services.publishing import Publishing
 from deedbox.registry.services.verdicts import Verdicts
 from deedbox.registry.storage.database import Database
@@ -20,3 +21,4 @@ class Services:
         self.catalogue = Catalogue(database, self.verdicts)
         self.publishing = Publishing(database, Judge(database, self.verdicts), self.verdicts)
         self.deployments = Deployments(database, self.verdicts)
+        self.observations = Observations(database)

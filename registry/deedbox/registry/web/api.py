@@ -25,11 +25,13 @@ _VERSIONS = f"{_CONTRACT}/versions"
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
-def _problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
+def problems_of(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
+    """The problems that a route may answer with, for the OpenAPI document."""
     return {status: dict(_PROBLEM) for status in statuses}
 
 
-def _body(model: str) -> dict[str, Any]:
+def body_of(model: str) -> dict[str, Any]:
+    """A JSON body of a model that `describe` adds, for the OpenAPI document."""
     return {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}}
 
 
@@ -41,7 +43,7 @@ def actor() -> str:
 
 def blueprint(services: Services, replies: Replies) -> APIBlueprint:
     """The routes over these services."""
-    api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_responses=_problems(422, 503))
+    api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_responses=problems_of(422, 503))
     _services(api, services, replies)
     _contracts(api, services, replies)
     _writing(api, services)
@@ -63,7 +65,7 @@ def _services(api: APIBlueprint, services: Services, replies: Replies) -> None:
 
         return replies.read(make)
 
-    @api.get("/services/<service>", tags=tag, responses={200: models.ServiceReply, **_problems(404)})
+    @api.get("/services/<service>", tags=tag, responses={200: models.ServiceReply, **problems_of(404)})
     def get_service(path: models.ServicePath) -> Response:
         """One service. Its ETag is what `If-Match` takes."""
         states: list[int] = []
@@ -78,8 +80,8 @@ def _services(api: APIBlueprint, services: Services, replies: Replies) -> None:
     @api.put(
         "/services/<service>",
         tags=tag,
-        request_body=_body("ServiceBody"),
-        responses={200: models.ServiceReply, 201: models.ServiceReply, **_problems(400, 412)},
+        request_body=body_of("ServiceBody"),
+        responses={200: models.ServiceReply, 201: models.ServiceReply, **problems_of(400, 412)},
     )
     def put_service(path: models.ServicePath) -> Response:
         """Says whose a service is. `If-Match` is needed where that was said before."""
@@ -114,7 +116,7 @@ def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
 
         return replies.read(make)
 
-    @api.get(_CONTRACT, tags=tag, responses={200: models.ContractReply, **_problems(404)})
+    @api.get(_CONTRACT, tags=tag, responses={200: models.ContractReply, **problems_of(404)})
     def get_contract(path: models.ContractPath) -> Response:
         """One contract. Its ETag is what `If-Match` takes when a version is published."""
         states: list[int] = []
@@ -126,7 +128,7 @@ def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
 
         return replies.read(make, lambda: states[0])
 
-    @api.get(_VERSIONS, tags=tag, responses={200: models.VersionsPage, **_problems(400, 404)})
+    @api.get(_VERSIONS, tags=tag, responses={200: models.VersionsPage, **problems_of(400, 404)})
     def list_versions(path: models.ContractPath, query: models.ListQuery) -> Response:
         """Versions of a contract, in the order of their publication."""
 
@@ -137,7 +139,7 @@ def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
 
         return replies.read(make)
 
-    @api.get(f"{_VERSIONS}/<version>", tags=tag, responses={200: models.PublicationReply, **_problems(404)})
+    @api.get(f"{_VERSIONS}/<version>", tags=tag, responses={200: models.PublicationReply, **problems_of(404)})
     def get_version(path: models.VersionPath) -> Response:
         """One version, or the latest: the greatest unretired release."""
         return replies.read(
@@ -149,7 +151,7 @@ def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
         tags=tag,
         responses={
             200: {"content": {"application/schema+json": {"schema": {}}, "application/yaml": {"schema": {}}}},
-            **_problems(404),
+            **problems_of(404),
         },
     )
     def get_source(path: models.VersionPath) -> Response:
@@ -164,7 +166,7 @@ def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
     @api.get(
         "/schemas/<digest>",
         tags=tag,
-        responses={200: {"content": {"application/json": {"schema": {}}}}, **_problems(404)},
+        responses={200: {"content": {"application/json": {"schema": {}}}}, **problems_of(404)},
     )
     def get_schema(path: models.DigestPath) -> Response:
         """A schema by its digest, in canonical form."""
@@ -173,7 +175,7 @@ def _contracts(api: APIBlueprint, services: Services, replies: Replies) -> None:
     @api.get(
         f"{_CONTRACT}/compare/<old>...<new>",
         tags=tag,
-        responses={200: models.ComparisonReply, **_problems(404)},
+        responses={200: models.ComparisonReply, **problems_of(404)},
     )
     def compare_versions(path: models.SpanPath, query: models.CompareQuery) -> Response:
         """What changed from one version to another, for a role."""
@@ -207,8 +209,8 @@ def _writing(api: APIBlueprint, services: Services) -> None:
     @api.post(
         _VERSIONS,
         tags=tag,
-        request_body=_body("PublishBody"),
-        responses={201: models.PublishedReply, 200: models.PublishedReply, **_problems(400, 409, 412, 413)},
+        request_body=body_of("PublishBody"),
+        responses={201: models.PublishedReply, 200: models.PublishedReply, **problems_of(400, 409, 412, 413)},
     )
     def publish(path: models.ContractPath) -> Response:
         """Publishes a version, if the gate allows it. The same content under the same version is answered with 200."""
@@ -221,8 +223,8 @@ def _writing(api: APIBlueprint, services: Services) -> None:
     @api.post(
         f"{_VERSIONS}/<version>/retirement",
         tags=tag,
-        request_body=_body("RetirementBody"),
-        responses={201: models.PublicationReply, 200: models.PublicationReply, **_problems(400, 404)},
+        request_body=body_of("RetirementBody"),
+        responses={201: models.PublicationReply, 200: models.PublicationReply, **problems_of(400, 404)},
     )
     def retire(path: models.OneVersionPath) -> Response:
         """Retires a version: it stays readable, and is no longer live."""
@@ -235,8 +237,8 @@ def _writing(api: APIBlueprint, services: Services) -> None:
     @api.post(
         "/check",
         tags=tag,
-        request_body=_body("CheckBody"),
-        responses={200: models.ChecksReply, **_problems(400, 413)},
+        request_body=body_of("CheckBody"),
+        responses={200: models.ChecksReply, **problems_of(400, 413)},
     )
     def check() -> Response:
         """What the gate would say to each of these versions. Publishes nothing."""
@@ -250,7 +252,7 @@ def _links(api: APIBlueprint, services: Services, replies: Replies) -> None:
     tag: list[Tag | dict[str, Any]] = [Tag(name="links", description="Who reads what whom writes, and the audit feed")]
     catalogue = services.catalogue
 
-    @api.get("/links", tags=tag, responses={200: models.LinksPage, **_problems(404)})
+    @api.get("/links", tags=tag, responses={200: models.LinksPage, **problems_of(404)})
     def list_links(query: models.LinksQuery) -> Response:
         """Links between live versions: does each consumer read all that its producers write?"""
         if query.contract is not None:
@@ -258,7 +260,7 @@ def _links(api: APIBlueprint, services: Services, replies: Replies) -> None:
         page = catalogue.links(query.contract, query.status, query.after or "", query.limit)
         return reply(render.page([link.as_dict() for link in page.items], page))
 
-    @api.get("/events", tags=tag, responses={200: models.EventsPage, **_problems(400)})
+    @api.get("/events", tags=tag, responses={200: models.EventsPage, **problems_of(400)})
     def list_events(query: models.ListQuery) -> Response:
         """The audit feed: every recorded fact, in the order of its recording."""
 
@@ -276,8 +278,8 @@ def _deployments(api: APIBlueprint, services: Services) -> None:
     @api.put(
         "/deployments/<id>",
         tags=tag,
-        request_body=_body("DeploymentBody"),
-        responses={201: models.DeploymentReply, 200: models.DeploymentReply, **_problems(400, 404, 409)},
+        request_body=body_of("DeploymentBody"),
+        responses={201: models.DeploymentReply, 200: models.DeploymentReply, **problems_of(400, 404, 409)},
     )
     def put_deployment(path: models.DeploymentPath) -> Response:
         """Records what an environment runs now. The same id with the same content is answered with 200."""
@@ -298,7 +300,7 @@ def _deployments(api: APIBlueprint, services: Services) -> None:
         views = deployments.current(query.environment)
         return reply({"items": [render.deployment(view) for view in views], "next": None})
 
-    @api.get("/can-i-deploy", tags=tag, responses={200: models.CanDeployReply, **_problems(404)})
+    @api.get("/can-i-deploy", tags=tag, responses={200: models.CanDeployReply, **problems_of(404)})
     def can_deploy(query: models.CanDeployQuery) -> Response:
         """Whether a service's contracts fit what else runs in an environment."""
         contracts = {}
