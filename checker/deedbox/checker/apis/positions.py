@@ -20,6 +20,7 @@ class Position:
     """A pair of schemas that stand at the same position of the two documents.
 
     `reach` names the operation, `where` the part of it, `embed` makes a whole request, response or message of a value.
+    `media` is the media type that the value is written in, where it is a body.
     """
 
     old: Cursor
@@ -28,6 +29,7 @@ class Position:
     reach: str
     where: str
     embed: Callable[[Any], Any]
+    media: str = ""
 
 
 def unsaid(holder: Cursor) -> Cursor:

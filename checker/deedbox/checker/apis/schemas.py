@@ -94,13 +94,15 @@ class Decider:
         siblings = (dialects[0] == "draft2020-12", dialects[1] == "draft2020-12")
         self.never_null = dialects == ("openapi-3.0", "openapi-3.0")
         self.units = Units(documents, siblings, same)
+        self.asked: dict[tuple[Pair, Writer], list[Reach]] = {}
+        """Every pair of schemas that was in question, with the positions that it reaches; filled by `decide`."""
         self._translators: dict[tuple[int, Reading], Translator] = {}
 
     def decide(self) -> Decided:
         """Decides every position that is not certainly the same on both sides."""
         decided = Decided()
         alike = self.dialects[0] == self.dialects[1]
-        asked = self.units.asked(self.positions, alike=alike)
+        asked = self.asked = self.units.asked(self.positions, alike=alike)
         deadline = time.monotonic() + self.options.milliseconds / 1_000
         left = len(asked)
         for (pair, writer), reaches in asked.items():

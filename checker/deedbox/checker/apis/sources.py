@@ -19,6 +19,8 @@ from deedbox.checker.pointers import escape, join, split
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from deedbox.checker.errors import DocumentError
+
 Loader: TypeAlias = "Callable[[str], Document | None]"
 """Gives the document at a path relative to the root document's folder (forward slashes), or None where there is none."""
 
@@ -56,10 +58,19 @@ class Bundle(Document):
         document, inner = self._owner(pointer)
         return document.position(inner)
 
+    def relocate(self, error: DocumentError) -> None:
+        """Makes an error about a place of the whole one about the file that the place is in."""
+        tokens = split(error.pointer or "")
+        if error.source == self.name and len(tokens) > 1 and tokens[0] == FILES and tokens[1] in self.files:
+            document, error.pointer = self._owner(error.pointer or "")
+            error.source = document.name
+            error.line, error.column = document.position(error.pointer) or (None, None)
+
     def _owner(self, pointer: str) -> tuple[Document, str]:
         tokens = split(pointer)
         if len(tokens) > 1 and tokens[0] == FILES:
-            return self.files[tokens[1]], join("", *tokens[2:])
+            # A place of another version may be in a file that this one does not have.
+            return (self.files[tokens[1]], join("", *tokens[2:])) if tokens[1] in self.files else (self.root, "")
         return self.root, pointer
 
 

@@ -29,6 +29,8 @@ _MOST_INLINED = 100
 """Components that one schema may be composed of: past it neither engine follows."""
 _BESIDE = frozenset({"$ref", "description", "summary", "title", "$comment", "example", "examples", "externalDocs"})
 """What may stand beside a reference without saying anything of the value."""
+_HINTS = frozenset({"discriminator", "xml"})
+"""What OpenAPI says beside a schema of how a value is told apart or written: no instance is refused by it."""
 
 Pair = tuple[str, str]
 """Where a unit is in the old and in the new document."""
@@ -39,12 +41,14 @@ class Unit:
     """A pair of schemas as far as their own text goes.
 
     `cuts` are the places (old, new) where the question stops; `edges` lead on: the component's pair, and the path to it from here.
+    `hinted` are the places with something that is said beside the schema, and the paths to them.
     """
 
     pair: Pair
     changed: bool = False
     cuts: list[Pair] = field(default_factory=list)
     edges: dict[Pair, str] = field(default_factory=dict)
+    hinted: list[tuple[Pair, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Units:
         old, new = values
         if not isinstance(old, dict) or not isinstance(new, dict):
             return
+        if not _HINTS.isdisjoint(old) or not _HINTS.isdisjoint(new):
+            unit.hinted.append((places, path))
         if isinstance(old.get("$ref"), str) and old.get("$ref") == new.get("$ref"):
             pure = self._reference(0, old) is not None and self._reference(1, new) is not None
             target = target_of(old["$ref"])

@@ -9,6 +9,7 @@ from deedbox.checker.apis.outcome import comparison_of
 from deedbox.checker.apis.schemas import Decider, Options
 from deedbox.checker.apis.sources import bundle
 from deedbox.checker.openapi.dialects import dialect_of
+from deedbox.checker.openapi.hints import Hints
 from deedbox.checker.openapi.pairing import Pairing
 from deedbox.checker.openapi.reading import read
 from deedbox.checker.openapi.validity import check
@@ -53,4 +54,5 @@ def compare_openapi(
         content.same,
     )
     decided = decider.decide()
+    Hints(decider, apis, content.same, tolerant=content_model == "tolerant").compare()
     return comparison_of("openapi", content_model, old_bundle, new_bundle, pairing.findings, decided)

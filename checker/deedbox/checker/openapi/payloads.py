@@ -82,7 +82,9 @@ def _request_media(at: Context, old: Body, new: Body, reader: Writer) -> None:
         said = both_said(media.schema, other.schema, (media.at, other.at))
         if said is not None:
             writer: Writer = "client" if at.new.received else "provider"
-            at.positions.append(Position(*said, writer, at.label, "the request's body", partial(_asking, at, other)))
+            at.positions.append(
+                Position(*said, writer, at.label, "the request's body", partial(_asking, at, other), other.name)
+            )
     for media in come(old.content, new.content):
         at.say(
             rules.REQUEST_MEDIA_ADDED, media.at, "new", f"{media.name} is read too", refuses(reader, more=True),
@@ -170,7 +172,9 @@ def _response_media(at: Context, old: Response, new: Response) -> None:
         said = both_said(media.schema, other.schema, (media.at, other.at))
         if said is not None:
             where = f"the body of {new.status}"
-            at.positions.append(Position(*said, writer, at.label, where, partial(_answering, at, new, other)))
+            at.positions.append(
+                Position(*said, writer, at.label, where, partial(_answering, at, new, other), other.name)
+            )
     for media in come(old.content, new.content):
         at.say(
             rules.RESPONSE_MEDIA_ADDED, media.at, "new", f"{media.name} is sent with {new.status} too",

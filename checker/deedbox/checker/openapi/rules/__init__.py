@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deedbox.checker.openapi.rules import bodies, operations, parameters, security
+from deedbox.checker.openapi.rules import bodies, hints, operations, parameters, security
 
 if TYPE_CHECKING:
     from deedbox.checker.rules import Rule
@@ -13,6 +13,7 @@ FAMILIES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("OpenAPI: operations", operations.RULES),
     ("OpenAPI: parameters and headers", parameters.RULES),
     ("OpenAPI: bodies and responses", bodies.RULES),
+    ("OpenAPI: beside the schemas", hints.RULES),
     ("OpenAPI: security", security.RULES),
 )
 """The rules by what they are about, in the order of the pages."""
