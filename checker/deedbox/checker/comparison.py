@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.documents import load_document
-from deedbox.checker.errors import NotASchema, UnknownFormat
+from deedbox.checker.errors import DocumentError, NotASchema, UnknownFormat
 from deedbox.checker.formats import FORMATS, detect
 
 if TYPE_CHECKING:
@@ -51,18 +51,24 @@ def compare(
         UnknownFormat: no such format.
     """
     if format in ("openapi", "asyncapi"):
+        from deedbox.checker.apis.sources import bundle
         from deedbox.checker.asyncapi.comparing import compare_asyncapi
         from deedbox.checker.openapi.comparing import compare_openapi
 
-        return (compare_openapi if format == "openapi" else compare_asyncapi)(
-            load_document(old, old_name),
-            load_document(new, new_name),
-            content_model=content_model,
-            format_assertion=format_assertion,
-            milliseconds=milliseconds,
-            algebra=algebra,
-            contract=contract,
-        )
+        bundles = bundle(load_document(old, old_name)), bundle(load_document(new, new_name))
+        try:
+            return (compare_openapi if format == "openapi" else compare_asyncapi)(
+                *bundles,
+                content_model=content_model,
+                format_assertion=format_assertion,
+                milliseconds=milliseconds,
+                algebra=algebra,
+                contract=contract,
+            )
+        except DocumentError as error:
+            for whole in bundles:
+                whole.relocate(error)
+            raise
     if format != "json-schema":
         raise UnknownFormat(f"no format {format!r}: choose from {', '.join(FORMATS)}")
     from deedbox.checker.json_schema.comparing import compare_schemas

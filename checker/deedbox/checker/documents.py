@@ -52,6 +52,11 @@ class Document:
             pointer = pointer.rpartition("/")[0]
         return positions[pointer]
 
+    def place(self, pointer: str) -> tuple[str, int | None, int | None]:
+        """File, line and column of a place; the last two None where the document has no text."""
+        line, column = self.position(pointer) or (None, None)
+        return self.name, line, column
+
     def line(self, pointer: str) -> int | None:
         """The line of a place, from 1, or None where the document has no text."""
         position = self.position(pointer)

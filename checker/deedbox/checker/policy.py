@@ -38,6 +38,11 @@ def directions_of(role: Role, document_format: str = "json-schema") -> tuple[str
     return ("backward",)
 
 
+def default_role(document_format: str) -> Role:
+    """The role of a document of which nobody said one: an API is provided, a message read."""
+    return "provides" if document_format in API_FORMATS else "consumes"
+
+
 def judge(comparison: Comparison, role: Role) -> Judgement:
     """Applies a role to a comparison. Findings come worst first, those of a direction nobody asked for lowered."""
     asked = directions_of(role, comparison.format)

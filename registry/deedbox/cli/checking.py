@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from deedbox.checker.errors import CheckerError
+from deedbox.checker.formats import APIS, detect
 from deedbox.cli import accepted
 from deedbox.cli.comparing import check_change, failure
-from deedbox.cli.documents import Git, read_bytes
+from deedbox.cli.documents import Git, read_document
 from deedbox.cli.errors import ProjectError, SourceUnreadable, UsageError
 from deedbox.cli.judging import Baseline, judge_here
 from deedbox.cli.progress import track
 from deedbox.cli.project import Contract, Project, read, registry_url, show
 from deedbox.client.errors import ClientError, is_unavailable
+from deedbox.client.folders import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +51,7 @@ class Against(Protocol):
 def select(project: Project | None, paths: Sequence[str], *, loose: bool) -> list[Contract]:
     """The contracts that paths name: by file, or all below a folder; without paths all of the project.
 
-    `loose` lets a file that no contract names stand for itself, as a consumed event.
+    `loose` lets a file that no contract names stand for itself.
 
     Raises:
         UsageError: nothing to check, or a path that no contract names.
@@ -69,7 +71,7 @@ def select(project: Project | None, paths: Sequence[str], *, loose: bool) -> lis
             where = project.shown if project is not None else "deedbox.toml"
             hint = "" if path.exists() else ", and there is no such file"
             raise UsageError(f"{given}: no contract in {where} names it{hint}")
-        for contract in below or [Contract(name=given, service="", file=given, path=path, role="consumes")]:
+        for contract in below or [Contract(name=given, service="", file=given, path=path, role="")]:
             found[contract.path] = contract
     return list(found.values())
 
@@ -111,7 +113,7 @@ def check_all(
     failures: list[Failure] = []
     away: ClientError | None = None
     for contract in track(contracts, "Checking"):
-        shown = show(contract.path)
+        shown, document = show(contract.path), None
         try:
             document = read_contract(contract)
             if away is not None:
@@ -121,7 +123,7 @@ def check_all(
             failures.append(failure(error, contract.full_name, shown))
         except ClientError as error:
             away = error if is_unavailable(error) else away
-            failures.append(failure(error, contract.full_name, shown))
+            failures.append(failure(error, contract.full_name, shown, document))
         else:
             changes.append(
                 check_change(
@@ -141,18 +143,16 @@ def read_contract(contract: Contract) -> Document:
     Raises:
         SourceUnreadable, DocumentError: with the place.
     """
-    from deedbox.checker import load_document
-
-    return load_document(read_bytes(contract.path), show(contract.path))
+    return read_document(contract.path, show(contract.path))
 
 
 def request_of(contract: Contract, document: Document) -> dict[str, Any]:
     """A contract as the API takes it: what the project file does not say, the registry keeps as it was."""
     fields: dict[str, Any] = {
         "contract": contract.full_name,
-        "schema": document.text,
+        "schema": text_of(document),
         "role": contract.role,
-        "kind": contract.kind,
+        "kind": contract.kind or ("api" if detect(document) in APIS else "event"),
         "channels": list(contract.channels),
         "groups": list(contract.groups),
         "content_model": contract.content_model,
@@ -220,13 +220,11 @@ class AtRevision:
         self, contract: Contract, document: Document, acceptances: Sequence[Acceptance]
     ) -> tuple[CheckResult, Document | None]:
         """Reads the file at the revision and compares."""
-        from deedbox.checker import load_document
-
         before = self._contract(contract)
-        data = self.git.read((before or contract).path)
-        if data is None:
+        path = (before or contract).path
+        old = self.git.document(path, show(path))
+        if old is None:
             return judge_here(contract, document, None, acceptances), None
-        old = load_document(data, f"{document.name}@{self.git.revision}")
         return judge_here(
             contract, document, Baseline(old, before.version if before is not None else None), acceptances
         ), None
@@ -262,8 +260,6 @@ class AtPath:
         self, contract: Contract, document: Document, acceptances: Sequence[Acceptance]
     ) -> tuple[CheckResult, Document | None]:
         """Reads the other file and compares."""
-        from deedbox.checker import load_document
-
         path = self.path
         if path.is_dir():
             own = contract.path.resolve()
@@ -274,7 +270,7 @@ class AtPath:
             if there is None:
                 return judge_here(contract, document, None, acceptances), None
             path = there
-        old = load_document(read_bytes(path), show(path.resolve()))
+        old = read_document(path, show(path.resolve()))
         return judge_here(contract, document, Baseline(old, None), acceptances), old
 
 

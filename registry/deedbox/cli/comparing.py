@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deedbox.cli.documents import line_of
+from deedbox.cli.documents import place_of
 from deedbox.cli.errors import SourceUnreadable
 from deedbox.cli.exits import Exit
 from deedbox.cli.report import Change, Failure, Located
@@ -23,7 +23,7 @@ _ALLOWED = {"breaking": False, "undecided": None}
 
 def located(difference: Difference, old: Document | None, new: Document) -> tuple[Located, ...]:
     """The findings with their places in the user's files."""
-    return tuple(Located(finding, *line_of(finding, old, new)) for finding in difference.findings)
+    return tuple(Located(finding, *place_of(finding, old, new)) for finding in difference.findings)
 
 
 def diff_change(difference: Difference, old: Document, new: Document) -> Change:
@@ -71,11 +71,19 @@ def check_change(
     )
 
 
-def failure(error: CheckerError | SourceUnreadable | ClientError, name: str = "", file: str | None = None) -> Failure:
-    """A document that cannot be judged, or a registry that did not judge it."""
+def failure(
+    error: CheckerError | SourceUnreadable | ClientError,
+    name: str = "",
+    file: str | None = None,
+    document: Document | None = None,
+) -> Failure:
+    """A document that cannot be judged, or a registry that did not judge it; `document` is what it was given."""
     if isinstance(error, Problem):
         fields = error.fields
         pointer, line, column = fields.get("pointer"), fields.get("line"), fields.get("column")
+        if document is not None and isinstance(pointer, str) and getattr(document, "files", None):
+            # The registry was given one text for several files: its lines are none of the user's.
+            file, line, column = document.place(pointer)
         return Failure(error.code, str(error), name, file, line, column, pointer, client_exit(error))
     if isinstance(error, ClientError):
         return Failure("registry-unavailable", str(error), name, file, exit=client_exit(error))

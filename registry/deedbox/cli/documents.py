@@ -36,25 +36,28 @@ def read_bytes(path: str | Path) -> bytes:
 
 
 def read_document(path: str | Path, shown: str | None = None) -> Document:
-    """Reads and parses a JSON or YAML file; `shown` is its name in messages.
+    """Reads and parses a JSON or YAML file, an API with the files that it refers to; `shown` is its name in messages.
 
     Raises:
         SourceUnreadable, DocumentError: with the place.
     """
-    from deedbox.checker import load_document
+    from deedbox.checker.documents import load_document
+    from deedbox.client.folders import loader_of, whole
 
-    shown = shown or ("<stdin>" if str(path) == STDIN else str(path))
-    return load_document(read_bytes(path), shown)
+    alone = str(path) == STDIN
+    shown = shown or ("<stdin>" if alone else str(path))
+    document = load_document(read_bytes(path), shown)
+    return whole(document, None if alone else loader_of(Path(shown).parent))
 
 
-def line_of(finding: Finding, old: Document | None, new: Document) -> tuple[str, int | None]:
-    """The file and line of a finding: in the document that it speaks of.
+def place_of(finding: Finding, old: Document | None, new: Document) -> tuple[str, int | None, int | None]:
+    """The file, line and column of a finding: in the document that it speaks of.
 
     Where the old document is no file that the user has (None), what was removed is shown at the nearest
     place in the new one.
     """
     document = old if finding.side == "old" and old is not None else new
-    return document.name, document.line(finding.location)
+    return document.place(finding.location)
 
 
 class Git:
@@ -92,6 +95,25 @@ class Git:
         if not resolved.is_relative_to(self.top):
             raise UsageError(f"{path} is outside of the repository {self.top}")
         return self._run("cat-file", "blob", f"{self.commit}:{resolved.relative_to(self.top).as_posix()}")
+
+    def document(self, path: Path, shown: str) -> Document | None:
+        """The document that a file was at the revision, with the files that it refers to; None where it was not there.
+
+        Raises:
+            UsageError: the file is outside of the repository.
+            DocumentError: one of the files cannot be used; with the place.
+        """
+        from deedbox.checker.documents import load_document
+        from deedbox.client.folders import whole
+
+        def load(path: Path, shown: str) -> Document | None:
+            data = self.read(path)
+            return None if data is None else load_document(data, f"{shown}@{self.revision}")
+
+        document = load(path, shown)
+        if document is None:
+            return None
+        return whole(document, lambda other: load(path.parent / other, str(Path(shown).parent / other)))
 
     def _run(self, *arguments: str) -> bytes | None:
         try:

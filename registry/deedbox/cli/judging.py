@@ -36,13 +36,13 @@ def judge_here(
     """
     from deedbox.checker import versions
     from deedbox.checker.formats import detect
-    from deedbox.checker.policy import Release, gate
+    from deedbox.checker.policy import Release, default_role, gate
 
-    role = cast("Role", contract.role)
+    role = cast("Role", contract.role) or default_role(contract.format or detect(new))
     today = datetime.now(UTC).date()  # UTC: acceptances end at the same moment on every machine
     if baseline is None:
         check_alone(contract, new)
-        return _result(contract, gate(role, contract.version, (), (), acceptances, today), None)
+        return _result(contract, role, gate(role, contract.version, (), (), acceptances, today), None)
     comparison = guarded.compare(
         baseline.document,
         new,
@@ -56,7 +56,7 @@ def judge_here(
     lowered = declared is not None and versions.parse(declared) < versions.parse(before)
     history = (Release(before, retired=False, comparison=comparison),)
     answer = gate(role, None if lowered else declared, history, (), acceptances, today, queued=bool(contract.channels))
-    result = _result(contract, answer, Difference.of(comparison, role))
+    result = _result(contract, role, answer, Difference.of(comparison, role))
     if lowered:
         refusal = Refusal("version-not-above", f"{declared} is below {before}, which is there already")
         return replace(result, declared=declared, allowed=False, refusals=(refusal, *result.refusals))
@@ -88,13 +88,13 @@ def check_alone(contract: Contract, document: Document) -> None:
     guarded.compare(document, document, format=contract.format or detect(document), dialect=contract.dialect)
 
 
-def _result(contract: Contract, answer: object, difference: Difference | None) -> CheckResult:
+def _result(contract: Contract, role: Role, answer: object, difference: Difference | None) -> CheckResult:
     from deedbox.checker.policy import Gate
 
     assert isinstance(answer, Gate)
     return CheckResult(
         contract=contract.full_name,
-        role=contract.role,
+        role=role,
         verdict=answer.verdict,
         bump=answer.bump,
         previous=answer.previous,

@@ -73,6 +73,11 @@ def _write_members(
     parts.append(brackets[1])
 
 
+def place_text(file: str | None, line: int | None, column: int | None = None) -> str:
+    """`file:line:column`, as far as known: what editors and terminals turn into a link."""
+    return ":".join(str(part) for part in (file or "", line, column) if part is not None)
+
+
 def shorten(text: str, width: int = 400) -> str:
     """The text, or its beginning and what is left out."""
     return text if len(text) <= width else f"{text[: width - 1]}… ({len(text) - width + 1:,} more characters)"

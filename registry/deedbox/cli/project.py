@@ -32,7 +32,8 @@ _NAME_RULE = "letters, digits, '.', '_' and '-', at most 100, the first a letter
 class Contract:
     """One `[[contract]]`. `file` is as written, `path` where it is; the other fields are as written.
 
-    `line` is where its table begins, `version_line` where its version stands.
+    `kind` is empty where nobody said it: the document does. `line` is where its table begins, `version_line` where its
+    version stands.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Contract:
     file: str
     path: Path
     role: str
-    kind: str = "event"
+    kind: str = ""
     format: str | None = None
     of: str | None = None
     channels: tuple[str, ...] = ()
@@ -268,10 +269,11 @@ class _Reader:
         self.check_name(name, "contract", *where, "name")
         if service is None:
             raise self.fail('contracts need a service: [deedbox] service = "…"', "deedbox")
-        kind = self.choice(table, "kind", KINDS, *where) or "event"
-        role = self.choice(table, "role", API_ROLES if kind == "api" else MESSAGE_ROLES, *where)
+        kind = self.choice(table, "kind", KINDS, *where) or ""
+        known = API_ROLES if kind == "api" else MESSAGE_ROLES if kind else ("provides", *MESSAGE_ROLES)
+        role = self.choice(table, "role", known, *where)
         if role is None:
-            roles = " or ".join(API_ROLES if kind == "api" else MESSAGE_ROLES)
+            roles = ", ".join(known[:-1]) + f" or {known[-1]}"
             raise self.fail(f"the contract {name!r} needs a role: {roles}", *where, "")
         version = self.text(table, "version", *where)
         if version is not None:

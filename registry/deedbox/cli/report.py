@@ -23,11 +23,12 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A finding, and where it is in a file that the user has. `line` counts from 1."""
+    """A finding, and where it is in a file that the user has. `line` and `column` count from 1."""
 
     finding: Finding
     file: str | None
     line: int | None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Change:
             contract=self.name,
             file=located.file or self.file,
             line=located.line or self.line,
+            column=located.column,
             pointer=finding.pointer,
             witness=finding.witness,
             fingerprint=finding.fingerprint,
@@ -146,6 +148,7 @@ class Issue:
     witness: Witness | None = None
     fingerprint: str = ""
     level: str = ""
+    column: int | None = None
 
     @property
     def order(self) -> tuple[int, str, int]:
@@ -169,7 +172,9 @@ class Failure:
 
     def issue(self) -> Issue:
         """It as an annotation."""
-        return Issue("error", self.code, self.message, self.name, self.file, self.line, self.pointer)
+        return Issue(
+            "error", self.code, self.message, self.name, self.file, self.line, self.pointer, column=self.column
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +219,15 @@ def _has_undecided(findings: tuple[Located, ...]) -> bool:
 
 
 def link_sentence(link: Link) -> str:
-    """What a link says, in one sentence."""
+    """What a link says, in one sentence. One without a channel is of an API: its provider and a client."""
     producer = f"{link.producer} {link.producer_version or ''}".rstrip()
     consumer = f"{link.consumer} {link.consumer_version or ''}".rstrip()
     on = f" on {link.channel}" if link.channel else ""
+    because = f": {link.reason}" if link.reason else ""
     if link.holds is True:
-        return f"{consumer} can read all that {producer} sends{on}"
+        return f"{consumer} can read all that {producer} sends{on}" if on else f"{consumer} can use {producer}"
     if link.holds is False:
-        return f"{consumer} cannot read all that {producer} sends{on}{': ' + link.reason if link.reason else ''}"
-    return f"undecided whether {consumer} can read all that {producer} sends{on}: {link.reason}"
+        broken = f"{consumer} cannot read all that {producer} sends{on}" if on else f"{consumer} cannot use {producer}"
+        return broken + because
+    asked = f"{consumer} can read all that {producer} sends{on}" if on else f"{consumer} can use {producer}"
+    return f"undecided whether {asked}{because}"

@@ -1,4 +1,4 @@
-"""Documents of several files, read from a folder that is never left."""
+"""Documents of several files, read from a folder that is never left, and as one text for those who store them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deedbox.checker.documents import MAX_BYTES, load_document
+from deedbox.checker.formats import APIS, detect
 
 if TYPE_CHECKING:
     from deedbox.checker.apis.sources import Loader
     from deedbox.checker.documents import Document
+
+
+def whole(document: Document, loader: Loader | None) -> Document:
+    """An API document together with every file that it refers to (a `Bundle`); any other document as it is.
+
+    Raises:
+        FileMissing, DocumentError: a file that is not there, lies outside, or cannot be read; with the place.
+    """
+    if detect(document) not in APIS:
+        return document
+    from deedbox.checker.apis.sources import bundle
+
+    return bundle(document, loader)
+
+
+def text_of(document: Document) -> str:
+    """A document as one text: its own as it was written, or that of all its files as one JSON document."""
+    if document.text is not None and not getattr(document, "files", None):
+        return document.text
+    from deedbox.checker.canonical import canonical
+
+    return canonical(document.value).decode()
 
 
 def loader_of(folder: Path) -> Loader:

@@ -64,6 +64,7 @@ def diff(
     """
     from deedbox.checker.errors import CheckerError
     from deedbox.checker.formats import detect
+    from deedbox.checker.policy import default_role
     from deedbox.cli.comparing import diff_change, failure
     from deedbox.cli.documents import STDIN, read_document
     from deedbox.cli.errors import SourceUnreadable, UsageError
@@ -80,7 +81,7 @@ def diff(
         comparison = compare(
             before, after, format=named, content_model=content_model, dialect=dialect, milliseconds=budget_ms
         )
-        difference = Difference.of(comparison, role or ("provides" if named == "openapi" else "consumes"))
+        difference = Difference.of(comparison, role or default_role(named))
         report = Report("diff", (diff_change(difference, before, after),))
     except (CheckerError, SourceUnreadable) as error:
         report = Report("diff", failures=(failure(error),))

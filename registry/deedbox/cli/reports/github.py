@@ -36,6 +36,8 @@ def _line(command: str, issue: Issue) -> str:
         properties["file"] = in_repository(issue.file)
         if issue.line is not None:
             properties["line"] = str(issue.line)
+            if issue.column is not None:
+                properties["col"] = str(issue.column)
     properties["title"] = f"{issue.contract}: {issue.rule}" if issue.contract else issue.rule
     text = issue.message
     if issue.witness is not None:

@@ -51,7 +51,8 @@ def _deployment(change: Change) -> dict[str, Any]:
 
 def _difference(change: Change) -> dict[str, Any]:
     findings = [
-        {**located.finding.as_dict(), "file": located.file, "line": located.line} for located in change.findings
+        {**found.finding.as_dict(), "file": found.file, "line": found.line, "column": found.column}
+        for found in change.findings
     ]
     return {
         "verdict": change.verdict,

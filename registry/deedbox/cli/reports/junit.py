@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr  # writes only: nothing is parsed here
 
-from deedbox.cli.plain import json_text, shorten
+from deedbox.cli.plain import json_text, place_text, shorten
 
 if TYPE_CHECKING:
     from deedbox.cli.report import Change, Failure, Report
@@ -43,7 +43,7 @@ def _change(change: Change) -> str:
     issues = [issue for issue in change.issues() if issue.severity != "note"]
     lines = []
     for issue in issues:
-        where = f"{issue.file or ''}{'' if issue.line is None else f':{issue.line}'}"
+        where = place_text(issue.file, issue.line, issue.column)
         lines.append(f"{where} {issue.pointer or ''} [{issue.rule}] {issue.message}".strip())
         if issue.witness is not None:
             lines.append(f"  message: {shorten(json_text(issue.witness.value))}")

@@ -55,7 +55,8 @@ def _result(issue: Issue, rule_index: int) -> dict[str, Any]:
     if issue.file is not None:
         place: dict[str, Any] = {"artifactLocation": {"uri": quote(in_repository(issue.file)), "uriBaseId": "SRCROOT"}}
         if issue.line is not None:
-            place["region"] = {"startLine": issue.line}
+            column = {} if issue.column is None else {"startColumn": issue.column}
+            place["region"] = {"startLine": issue.line, **column}
         location["physicalLocation"] = place
     if issue.contract:
         location["logicalLocations"] = [{"fullyQualifiedName": f"{issue.contract}#{issue.pointer or ''}"}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from deedbox.cli.plain import json_text, plural, printable, shorten
+from deedbox.cli.plain import json_text, place_text, plural, printable, shorten
 from deedbox.cli.report import LEVELS, link_sentence
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ def _order(located: Located) -> tuple[int, str, int]:
 def _finding(located: Located, *, show_accept: bool) -> Iterator[str]:
     finding = located.finding
     level = click.style(finding.level, fg=_COLORS.get(finding.level))
-    where = located.file or ""
-    if located.line is not None:
-        where += f":{located.line}"
+    where = place_text(located.file, located.line)
     yield f"  {level} {printable(where)} {printable(finding.pointer) or 'the root'} [{finding.rule}]"
     yield f"    {printable(finding.message)}"
     yield from _witness(finding.witness, "    ")
