@@ -1,4 +1,4 @@
-"""What every filling of the broker port does alike: memory and kafka-python against a real Kafka."""
+"""What every filling of the broker port does alike: memory, and kafka-python and confluent-kafka against a real Kafka."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from deedbox.kafka.messages import Record, TopicPartition
 from .conftest import NOW
 
 
-@pytest.fixture(params=["memory", "kafka-python"])
+@pytest.fixture(params=["memory", "kafka-python", "confluent-kafka"])
 def broker(request: pytest.FixtureRequest) -> Broker:
     if request.param == "memory":
         return MemoryBroker()
-    from deedbox.kafka.kafka_python import KafkaPythonBroker
+    bootstrap = request.getfixturevalue("bootstrap")
+    if request.param == "kafka-python":
+        from deedbox.kafka.kafka_python import KafkaPythonBroker
 
-    return KafkaPythonBroker(request.getfixturevalue("bootstrap"))
+        return KafkaPythonBroker(bootstrap)
+    from deedbox.kafka.confluent import ConfluentBroker
+
+    return ConfluentBroker(bootstrap)
 
 
 def drained(consumer: Consumer, count: int, seconds: float = 15.0) -> list[Record]:
@@ -119,6 +124,27 @@ def test_a_member_that_left_commits_no_more(broker: Broker, topic: str) -> None:
     assert broker.committed(f"{topic}-group", topic) == {}
     producer.close()
     heir.close()
+
+
+def test_its_position_comes_to_the_end_past_what_is_no_message(broker: Broker, topic: str) -> None:
+    consumer = broker.consumer([topic], f"{topic}-group")
+    producer = broker.producer(f"{topic}-tx")
+    for value in (b"a", b"b"):
+        producer.begin()
+        producer.send(topic, None, value, [])
+        producer.commit()
+    assert len(drained(consumer, 2)) == 2
+    place = TopicPartition(topic, 0)
+    end = broker.ends(topic)[place]
+    until = time.monotonic() + 30
+    while consumer.position(place) < end and time.monotonic() < until:
+        assert consumer.poll(10, 0.2) == []
+    assert consumer.position(place) == end
+    consumer.seek(place, 0)
+    assert consumer.position(place) == 0
+    assert [r.value for r in drained(consumer, 2)] == [b"a", b"b"]
+    for closing in (producer, consumer):
+        closing.close()
 
 
 def test_a_topic_that_is_not_there_has_no_end(broker: Broker, topic: str) -> None:

@@ -28,13 +28,15 @@ def publish(url: str, topic: str, schema: object, version: str) -> None:
         client.publish(f"{topic}/order-placed", body)
 
 
+@pytest.mark.parametrize("client", ["kafka-python", "confluent-kafka"])
 def test_from_a_bad_message_to_its_replay(
-    url: str, bootstrap: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    client: str, url: str, bootstrap: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DEEDBOX_URL", url)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
+    monkeypatch.setenv("DEEDBOX_KAFKA_CLIENT", client)
     publish(url, topic, ORDER, "1.0.0")
     producer = KafkaPythonBroker(bootstrap).producer()
     for value in (b'{"id":"a"}', b'{"id":"b","total":"many"}', b'{"id":"c","note":1}'):

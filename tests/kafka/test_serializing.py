@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,12 +10,7 @@ from deedbox.kafka.counting import Counts
 from deedbox.kafka.errors import InvalidMessage, UndeclaredContract
 from deedbox.kafka.inspection import Inspector, Invalid
 from deedbox.kafka.kafka_python import DeedboxDeserializer, DeedboxSerializer
-from deedbox.kafka.serializing import (
-    ConfluentDeserializer,
-    ConfluentSerializer,
-    Reading,
-    Writing,
-)
+from deedbox.kafka.serializing import Reading, Writing
 
 from .conftest import ORDER, Registry
 
@@ -39,15 +33,6 @@ def test_there_and_back(registry: Registry, framing: Any) -> None:
     assert DeedboxDeserializer(reading(registry)).deserialize(TOPIC, headers, data) == {"id": "a"}
     if framing == "confluent":
         assert DeedboxDeserializer(reading(registry)).deserialize(TOPIC, [], data) == {"id": "a"}
-
-
-def test_by_confluents_calling_convention(registry: Registry) -> None:
-    registry.publish("orders/order-placed", ORDER)
-    context = SimpleNamespace(topic=TOPIC, headers=[])
-    data = ConfluentSerializer(Writing(registry.lookup(), "orders/order-placed"))({"id": "a"}, context)
-    assert dict(context.headers)["deedbox-version"] == b"1.0.0"
-    assert ConfluentDeserializer(reading(registry))(data, context) == {"id": "a"}
-    assert isinstance(ConfluentDeserializer(reading(registry))(b"{}", context), Invalid)
 
 
 def test_what_was_not_promised_is_reported_or_refused(registry: Registry) -> None:

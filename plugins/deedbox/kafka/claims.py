@@ -58,3 +58,8 @@ def read(headers: Headers, value: bytes) -> Claim:
 def confluent_prefix(schema_id: int) -> bytes:
     """The five bytes that Confluent's clients put before a value."""
     return b"\x00" + schema_id.to_bytes(4, "big")
+
+
+def confluent_header(guid: UUID) -> bytes:
+    """The value of the header `__value_schema_id` by which Confluent's clients name a schema's GUID."""
+    return b"\x01" + guid.bytes

@@ -232,6 +232,11 @@ class Lookup:
             self._ids.put(schema, (self._clock(), heard))
             return heard if isinstance(heard, Unknown) else self.version(*heard)
 
+    def guid(self, version: Version) -> UUID | None:
+        """The GUID of a version's schema; None where the registry is away, or gives schemas none."""
+        with self._lock:
+            return self._ask(lambda: _or_none(lambda: self.client.schema_guid(version.schema_id)))
+
     def compiled(self, version: Version) -> CompiledSchema | None:
         """A version's schema made ready; None while it is not to be had, or (`version.trouble`) cannot be used."""
         key = (version.schema_digest, version.dialect)

@@ -1,7 +1,7 @@
-"""Making messages of values and values of messages, and that as confluent-kafka calls it. Imports no client.
+"""Making messages of values and values of messages. Imports no client.
 
-The serializers of kafka-python, which wants subclasses of its own, stand in `kafka_python`; confluent-kafka's are
-callables of a value and a `SerializationContext`.
+What the clients call stands beside their brokers: `kafka_python` and `confluent` each have a `DeedboxSerializer` and a
+`DeedboxDeserializer`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import uuid4
 
 import orjson
-from deedbox.kafka.claims import confluent_prefix
+from deedbox.kafka.claims import confluent_header, confluent_prefix
 from deedbox.kafka.errors import InvalidMessage, UndeclaredContract
 from deedbox.kafka.inspection import Inspector, Invalid
 from deedbox.kafka.lookup import Lookup, Unknown, Version
-from deedbox.kafka.messages import CONTRACT, MESSAGE_ID, TRACE, VERSION, last, new_traceparent
+from deedbox.kafka.messages import CONFLUENT_ID, CONTRACT, MESSAGE_ID, TRACE, VERSION, last, new_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import MutableSequence
 
     from deedbox.kafka.counting import Counts
 
-Framing: TypeAlias = Literal["headers", "confluent"]
-"""How a message says its schema: by Deedbox's headers alone, or by Confluent's prefix too."""
+Framing: TypeAlias = Literal["headers", "confluent", "confluent-header"]
+"""How a message says its schema: by Deedbox's headers alone, or for Confluent's readers too: by the prefix of 0x00 and
+the schema's id, or by the header of 0x01 and its GUID."""
 
 
 class Writing:
@@ -37,7 +38,7 @@ class Writing:
         framing: see `Framing`.
 
     Raises:
-        UndeclaredContract: the registry has no such version, or does not answer at the start.
+        UndeclaredContract: the registry has no such version or no GUID of it, or does not answer at the start.
     """
 
     def __init__(
@@ -58,6 +59,20 @@ class Writing:
         self._refuse, self._framing = refuse, framing
         self._inspector = Inspector(lookup, closed=True, refuse_undeclared=refuse, counts=counts)
         self._claim = [(CONTRACT, found.contract.encode()), (VERSION, found.version.encode())]
+        self._said = list(self._claim)
+        if framing == "confluent-header":
+            guid = lookup.guid(found)
+            if guid is None:
+                raise UndeclaredContract(
+                    f"{found} has no GUID that could be looked up: frame it by `confluent`, its id"
+                )
+            self._said.append((CONFLUENT_ID, confluent_header(guid)))
+        self._names = {name for name, _ in self._said}
+
+    @property
+    def needs_headers(self) -> bool:
+        """Whether a message without headers does not say what it is."""
+        return self._framing != "confluent"
 
     def write(self, topic: str, headers: MutableSequence[tuple[str, bytes]] | None, value: Any) -> bytes | None:
         """The bytes of a value; headers are added to in place. None, a tombstone, stays None.
@@ -83,8 +98,8 @@ class Writing:
 
     def _identify(self, headers: MutableSequence[tuple[str, bytes]]) -> None:
         """Says which version it is, which message (unless the caller did), and whose trace it belongs to."""
-        kept = [pair for pair in headers if pair[0] not in (CONTRACT, VERSION)]
-        headers[:] = kept + self._claim
+        kept = [pair for pair in headers if pair[0] not in self._names]
+        headers[:] = kept + self._said
         if last(kept, MESSAGE_ID) is None:
             headers.append((MESSAGE_ID, str(uuid4()).encode()))
         if last(kept, TRACE) is None:
@@ -116,29 +131,6 @@ class Reading:
             return found.value if self._build is None else self._build(found.value)
         except Exception as error:  # noqa: BLE001 - a client whose deserializer raises reads the same record for ever
             return Invalid(f"{type(error).__name__}: {error}", "", data, "not-built")
-
-
-class ConfluentSerializer:
-    """A value serializer for confluent-kafka's `SerializingProducer`, and for `Producer` when called by hand."""
-
-    def __init__(self, writing: Writing) -> None:
-        self._writing = writing
-
-    def __call__(self, value: Any, context: Any = None) -> bytes | None:
-        """The bytes; the context's headers are added to where they are a list."""
-        headers = getattr(context, "headers", None)
-        return self._writing.write(getattr(context, "topic", ""), headers if isinstance(headers, list) else None, value)
-
-
-class ConfluentDeserializer:
-    """A value deserializer for confluent-kafka's `DeserializingConsumer`, and for `Consumer` when called by hand."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-
-    def __call__(self, data: bytes | None, context: Any = None) -> Any:
-        """The value or an `Invalid`; see `Reading.read`."""
-        return self._reading.read(getattr(context, "topic", ""), getattr(context, "headers", None), data)
 
 
 def _plain(value: Any) -> Any:

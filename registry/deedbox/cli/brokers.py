@@ -16,8 +16,26 @@ if TYPE_CHECKING:
     from deedbox.kafka.lookup import Lookup
 
 
+CLIENTS = {"kafka-python": ("kafka", "kafka"), "confluent-kafka": ("confluent", "confluent_kafka")}
+"""What fills the broker port: its extra, and its module."""
+_CLIENT = "deedbox.kafka.client"
+
+
+def _choose(context: click.Context, _: click.Parameter, value: str) -> None:
+    context.meta[_CLIENT] = value
+
+
 def bootstrap_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--bootstrap`."""
+    """Adds `--bootstrap`, and `--client`, which `connect` reads."""
+    function = click.option(
+        "--client",
+        type=click.Choice(list(CLIENTS)),
+        envvar="DEEDBOX_KAFKA_CLIENT",
+        default="kafka-python",
+        expose_value=False,
+        callback=_choose,
+        help="The Kafka client to use. [default: DEEDBOX_KAFKA_CLIENT, kafka-python]",
+    )(function)
     return click.option(
         "--bootstrap",
         envvar="KAFKA_BOOTSTRAP_SERVERS",
@@ -33,14 +51,22 @@ def connect(command: str, bootstrap: str) -> Broker:
     Raises:
         ExtraMissing: no client is installed.
     """
-    for module in ("kafka", "orjson"):
+    client = click.get_current_context().meta[_CLIENT]
+    extra, module = CLIENTS[client]
+    for needed in (module, "orjson"):
         try:
-            import_module(module)
+            import_module(needed)
         except ModuleNotFoundError:
-            raise ExtraMissing(command, "kafka", module) from None
-    from deedbox.kafka.kafka_python import KafkaPythonBroker
+            raise ExtraMissing(command, extra, needed) from None
+    broker: Broker
+    if client == "confluent-kafka":
+        from deedbox.kafka.confluent import ConfluentBroker
 
-    broker: Broker = KafkaPythonBroker(bootstrap)
+        broker = ConfluentBroker(bootstrap)
+    else:
+        from deedbox.kafka.kafka_python import KafkaPythonBroker
+
+        broker = KafkaPythonBroker(bootstrap)
     return broker
 
 

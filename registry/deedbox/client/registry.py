@@ -95,6 +95,10 @@ class RegistryClient:
         )
         return {**_object(self.url, self._decode(response)), "created": response.status_code == 201}
 
+    def service(self, service: str) -> dict[str, Any] | None:
+        """What is said of a service, or None where nothing is."""
+        return self._get_or_none(f"/services/{_segment(service)}")
+
     def contract(self, contract: str) -> dict[str, Any] | None:
         """What is known of a contract, or None where nothing is."""
         return self._get_or_none(_contract(contract))
@@ -140,6 +144,20 @@ class RegistryClient:
                     if item.get("ordinal") == ordinal:
                         return subject, str(item["version"])
         return None
+
+    def schema_guid(self, schema_id: int) -> UUID | None:
+        """The GUID of a schema, by its Confluent id; None where there is none."""
+        from uuid import UUID
+
+        try:
+            found = self._transport.json("GET", f"/schemas/ids/{schema_id}")
+        except Problem as problem:
+            if problem.status == 404:
+                return None
+            raise
+        if not isinstance(found, dict) or "guid" not in found:
+            return None
+        return _shaped(self.url, lambda: UUID(found["guid"]))
 
     def retire(self, contract: str, version: str, reason: str) -> dict[str, Any]:
         """Says that a version is no longer in use."""

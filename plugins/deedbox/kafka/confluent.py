@@ -1,0 +1,411 @@
+"""The broker port filled by confluent-kafka (librdkafka), and serializers as it calls them.
+
+Its position counts messages handed over and nothing else, so the end of a partition (past the markers of transactions,
+which are no messages) is learnt from the events it gives there.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+)
+from confluent_kafka import Consumer as Client
+from confluent_kafka import Producer as ProducerClient
+from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.serialization import Deserializer, SerializationError, Serializer
+from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.messages import Headers, Record, TopicPartition
+
+if TYPE_CHECKING:
+    from deedbox.kafka.serializing import Reading, Writing
+
+log = logging.getLogger("deedbox.kafka.librdkafka")
+
+_SECONDS = 30.0
+"""The longest that one question to the broker may take."""
+_METADATA_MS = 3_000
+_FENCED = frozenset(
+    {
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._FENCED,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.FENCED_MEMBER_EPOCH,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.UNKNOWN_MEMBER_ID,
+    }
+)
+_NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
+
+
+def _raised(error: KafkaError) -> BrokerUnavailable | Fenced:
+    return (Fenced if error.code() in _FENCED else BrokerUnavailable)(f"{error.name()}: {error.str()}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as error:
+        raise _raised(error.args[0]) from error
+    except SystemError as error:
+        # A fatal error of the client comes so where another callback of it is called before Python sees the first.
+        if not isinstance(error.__cause__, KafkaException):
+            raise
+        raise _raised(error.__cause__.args[0]) from error
+    except (RuntimeError, TimeoutError) as error:  # the client was closed; an answer that did not come
+        raise BrokerUnavailable(str(error) or f"no answer within {_SECONDS:.0f} s") from error
+
+
+class ConfluentBroker:
+    """See `Broker`.
+
+    Args:
+        bootstrap: addresses, `host:port` separated by commas.
+        config: further settings of librdkafka for every client, such as those of TLS and SASL.
+        transaction_seconds: after which the broker aborts what a producer that died had begun.
+    """
+
+    def __init__(
+        self, bootstrap: str, *, transaction_seconds: float = 30.0, config: Mapping[str, Any] | None = None
+    ) -> None:
+        self._config = {"bootstrap.servers": bootstrap, "logger": log, **(config or {})}
+        self._transaction_ms = int(transaction_seconds * 1000)
+
+    def consumer(self, topics: Sequence[str], group: str) -> ConfluentConsumer:
+        """See `Broker.consumer`."""
+        # A topic that is new is found soon after; asked for below, so that a broker that makes topics makes it.
+        client = self._consumer(group, {"topic.metadata.refresh.interval.ms": _METADATA_MS})
+        consumer = ConfluentConsumer(client)
+        with _translated():
+            for topic in topics:
+                client.list_topics(topic, _SECONDS)
+            client.subscribe(list(topics), on_assign=consumer.reset, on_revoke=consumer.reset, on_lost=consumer.reset)
+        return consumer
+
+    def reader(self, topic: str) -> ConfluentConsumer:
+        """See `Broker.reader`."""
+        # The group is a name that the client wants; nothing is committed or subscribed to under it.
+        client = self._consumer("deedbox-reader", {"allow.auto.create.topics": False})
+        with _translated():
+            client.assign([Place(p.topic, p.partition, OFFSET_BEGINNING) for p in self._places(topic)])
+        return ConfluentConsumer(client)
+
+    def producer(self, transactional_id: str | None = None) -> ConfluentProducer:
+        """See `Broker.producer`."""
+        config = {**self._config, "acks": "all", "enable.idempotence": True, "linger.ms": 5}
+        if transactional_id is not None:
+            config |= {"transactional.id": transactional_id, "transaction.timeout.ms": self._transaction_ms}
+        client = ProducerClient(config)
+        if transactional_id is not None:
+            with _translated():
+                client.init_transactions(_SECONDS)
+        return ConfluentProducer(client)
+
+    def ends(self, topic: str) -> dict[TopicPartition, int]:
+        """See `Broker.ends`."""
+        places = self._places(topic)
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        with _translated():
+            asked = self._admin.list_offsets(
+                {Place(p.topic, p.partition): latest for p in places},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=_SECONDS,
+            )
+            return {_place(p): answer.result(_SECONDS).offset for p, answer in asked.items()} if places else {}
+
+    def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
+        """See `Broker.committed`."""
+        places = [Place(p.topic, p.partition) for p in self._places(topic)]
+        if not places:
+            return {}
+        with _translated():
+            asked = self._admin.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group, places)], request_timeout=_SECONDS
+            )
+            try:
+                found = asked[group].result(_SECONDS).topic_partitions
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return {}
+                raise
+        return {_place(p): p.offset for p in found if p.offset >= 0}
+
+    def _places(self, topic: str) -> list[TopicPartition]:
+        with _translated():
+            known = self._admin.list_topics(topic, _SECONDS).topics[topic]
+            if known.error is not None:
+                if known.error.code() in _NO_TOPIC:
+                    return []
+                raise _raised(known.error)
+        return [TopicPartition(topic, n) for n in sorted(known.partitions)]
+
+    @cached_property
+    def _admin(self) -> AdminClient:
+        # One for all questions: an answer never comes to a client that nobody holds any more.
+        config = dict(self._config)
+        logger = config.pop("logger")
+        return AdminClient({**config, "allow.auto.create.topics": False}, logger=logger)
+
+    def _consumer(self, group: str, options: Mapping[str, Any]) -> Client:
+        return Client(
+            {
+                **self._config,
+                "group.id": group,
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                **options,
+            }
+        )
+
+
+class ConfluentConsumer:
+    """See `Consumer`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._positions: dict[TopicPartition, int] = {}
+        self._moved: set[TopicPartition] = set()
+
+    def poll(self, most: int, seconds: float) -> list[Record]:
+        """See `Consumer.poll`."""
+        records: list[Record] = []
+        until = time.monotonic() + seconds
+        with _translated():
+            while not records:
+                # `consume` waits until it has all that it was asked for: so wait for one, and take what stands behind.
+                first = self._client.poll(max(until - time.monotonic(), 0.0))
+                if first is None:
+                    break
+                self._take([first], records)
+                if most > 1:
+                    self._moved.clear()
+                    behind = self._client.consume(most - 1, 0)
+                    if self._moved:  # the first one's partition was taken away: whoever has it now reads it again
+                        records = [r for r in records if r.place not in self._moved]
+                    self._take(behind, records)
+        return records
+
+    def _take(self, messages: Sequence[Message], records: list[Record]) -> None:
+        positions = self._positions
+        for message in messages:
+            topic, partition, offset, error = message.topic(), message.partition(), message.offset(), message.error()
+            if error is None:
+                assert topic is not None
+                assert partition is not None
+                assert offset is not None
+                headers, (_, timestamp) = message.headers(), message.timestamp()
+                # A mapping only where one was set on a message by hand.
+                named: Any = headers or ()
+                records.append(Record(topic, partition, offset, message.key(), message.value(), named, timestamp))
+                positions[TopicPartition(topic, partition)] = offset + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                positions[TopicPartition(str(topic), int(partition or 0))] = int(offset or 0)
+            elif error.fatal() or not (error.retriable() or error.code() in _NO_TOPIC):
+                raise _raised(error)
+            else:
+                log.info("%s: %s", topic, error.str())  # the client goes on by itself
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `Consumer.commit`."""
+        with _translated():
+            for place in self._client.commit(offsets=_offsets(offsets), asynchronous=False):
+                if place.error is not None:
+                    raise _raised(place.error)
+
+    def group_metadata(self) -> Any:
+        """See `Consumer.group_metadata`."""
+        with _translated():
+            return self._client.consumer_group_metadata()
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """See `Consumer.seek`."""
+        with _translated():
+            if place in self.assignment():
+                self._client.seek(Place(place.topic, place.partition, offset))
+                self._positions[place] = offset
+
+    def position(self, place: TopicPartition) -> int:
+        """See `Consumer.position`."""
+        known = self._positions.get(place)
+        if known is not None:
+            return known
+        with _translated():
+            here = Place(place.topic, place.partition)
+            (kept,) = self._client.committed([here], _SECONDS)
+            if kept.error is not None:
+                raise _raised(kept.error)
+            return kept.offset if kept.offset >= 0 else self._client.get_watermark_offsets(here, _SECONDS)[0]
+
+    def assignment(self) -> set[TopicPartition]:
+        """See `Consumer.assignment`."""
+        with _translated():
+            return {_place(p) for p in self._client.assignment()}
+
+    def reset(self, _: Client, places: list[Place]) -> None:
+        """Called by the client, inside `poll`, when partitions come or go: where they stood is not known any more."""
+        for place in places:
+            self._positions.pop(_place(place), None)
+            self._moved.add(_place(place))
+
+    def close(self) -> None:
+        """See `Consumer.close`."""
+        with _translated():
+            self._client.close()
+
+
+class ConfluentProducer:
+    """See `Producer`."""
+
+    def __init__(self, client: ProducerClient) -> None:
+        self._client = client
+        self._failed: list[KafkaError] = []
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        timestamp: int | None = None,
+        partition: int | None = None,
+    ) -> None:
+        """See `Producer.send`."""
+        options: dict[str, Any] = {"on_delivery": self._delivered}
+        if timestamp is not None and timestamp >= 0:
+            options["timestamp"] = timestamp
+        if partition is not None:
+            options["partition"] = partition
+        until = time.monotonic() + _SECONDS
+        with _translated():
+            while True:
+                try:
+                    self._client.produce(topic, value, key, headers=list(headers), **options)
+                except BufferError:
+                    # Its queue is full: wait until some of it was sent.
+                    if time.monotonic() > until:
+                        raise BrokerUnavailable(f"{topic}: nothing was sent for {_SECONDS:.0f} s") from None
+                    self._client.poll(0.1)
+                else:
+                    self._client.poll(0)
+                    return
+
+    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self._failed.append(error)
+
+    def flush(self) -> None:
+        """See `Producer.flush`."""
+        with _translated():
+            left = self._client.flush(_SECONDS)
+        failed, self._failed = self._failed, []
+        if failed:
+            raise _raised(failed[0])
+        if left:
+            raise BrokerUnavailable(f"{left} messages were not sent within {_SECONDS:.0f} s")
+
+    def begin(self) -> None:
+        """See `Producer.begin`."""
+        self._failed.clear()
+        with _translated():
+            self._client.begin_transaction()
+
+    def send_offsets(self, offsets: Mapping[TopicPartition, int], group_metadata: Any) -> None:
+        """See `Producer.send_offsets`."""
+        with _translated():
+            self._client.send_offsets_to_transaction(_offsets(offsets), group_metadata, _SECONDS)
+
+    def commit(self) -> None:
+        """See `Producer.commit`."""
+        self.flush()
+        with _translated():
+            self._client.commit_transaction(_SECONDS)
+
+    def abort(self) -> None:
+        """See `Producer.abort`."""
+        with _translated():
+            self._client.abort_transaction(_SECONDS)
+        self._failed.clear()
+
+    def close(self) -> None:
+        """See `Producer.close`."""
+        with suppress(Fenced), _translated(), warnings.catch_warnings():
+            # One that was replaced says so again, and warns that it could not abort.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            self._client.purge()
+            self._client.close()
+
+
+class DeedboxSerializer(Serializer):
+    """A value serializer for confluent-kafka: `SerializingProducer({"value.serializer": DeedboxSerializer(…)})`.
+
+    Give `produce` a `headers=[]` of the message's own, which it adds to: the client has no other way to add any.
+    """
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+
+    def __call__(self, obj: Any, ctx: Any = None) -> bytes | None:
+        """The bytes; see `Writing.write`.
+
+        Raises:
+            SerializationError: the message has no list of headers, and says what it is nowhere else.
+        """
+        headers: Any = getattr(ctx, "headers", None)
+        topic = getattr(ctx, "topic", None) or ""
+        if isinstance(headers, list):
+            return self._writing.write(topic, headers, obj)
+        if isinstance(headers, dict):
+            pairs = list(headers.items())
+            data = self._writing.write(topic, pairs, obj)
+            headers.update(pairs)
+            return data
+        if obj is not None and self._writing.needs_headers:
+            raise SerializationError(
+                "the contract and version go into the message's headers: give produce() a list, headers=[]"
+            )
+        return self._writing.write(topic, None, obj)
+
+
+class DeedboxDeserializer(Deserializer):
+    """A value deserializer for confluent-kafka: `DeserializingConsumer({"value.deserializer": DeedboxDeserializer(…)})`.
+
+    It gives an `Invalid` in the place of a bad message: one that raises loses the message to whoever called `poll`.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def __call__(self, value: bytes | None, ctx: Any = None) -> Any:
+        """The value or an `Invalid`; see `Reading.read`."""
+        headers = getattr(ctx, "headers", None)
+        pairs = list(headers.items()) if isinstance(headers, dict) else headers
+        return self._reading.read(getattr(ctx, "topic", None) or "", pairs, value)
+
+
+def _place(place: Place) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition)
+
+
+def _offsets(offsets: Mapping[TopicPartition, int]) -> list[Place]:
+    return [Place(p.topic, p.partition, offset) for p, offset in offsets.items()]
