@@ -30,11 +30,27 @@ class Context:
     positions: list[Position]
     renamed: Mapping[str, str]
     """Security schemes of the old document that have another name in the new one."""
+    seen: dict[str, Cursor]
+    """Where a cause that many operations repeat was met first."""
+    media: dict[int, dict[str, set[str]]]
 
     @property
     def label(self) -> str:
         """The operation's name."""
         return self.new.label
+
+    def first(self, cause: str, place: Cursor) -> Cursor:
+        """The place where a cause was met first, which its one finding is shown at."""
+        return self.seen.setdefault(cause, place)
+
+    def media_versions(self, api: Api) -> dict[str, set[str]]:
+        """The versions that the media types of one of the two APIs tell. Worked out when first asked for: it reads every response."""
+        from deedbox.checker.openapi.versions import media_versions
+
+        found = self.media.get(id(api))
+        if found is None:
+            found = self.media[id(api)] = media_versions(api)
+        return found
 
     def say(
         self,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.apis.cursor import target_of
+from deedbox.checker.apis.findings import LOSES
 from deedbox.checker.apis.positions import Position, both_said
-from deedbox.checker.openapi import messages
+from deedbox.checker.openapi import messages, versions
 from deedbox.checker.openapi.context import added, both, refuses, removed
+from deedbox.checker.openapi.rules import operations as operation_rules
 from deedbox.checker.openapi.rules import parameters as rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deedbox.checker.apis.cursor import Cursor
     from deedbox.checker.apis.positions import Writer
     from deedbox.checker.openapi.context import Context
@@ -83,6 +88,8 @@ def _both(at: Context, old: Parameter, new: Parameter, reader: Writer) -> None:
             witness=lambda: messages.request(at.new, with_value=(new, "")), why=f"{what} has no value",
         )  # fmt: skip
     _marks(at, old, new)
+    if at.new.received and versions.by_parameter(at, old, new):
+        return
     at.positions += _positions(
         at, old, new, "client" if at.new.received else "provider",
         lambda value: messages.request(at.new, with_value=(new, value)),
@@ -96,7 +103,34 @@ def _marks(at: Context, old: Parameter, new: Parameter) -> None:
             rule, new.at, "new", f"{named(new)} is {'' if new.deprecated else 'no longer '}marked deprecated",
             detail=detail(new),
         )  # fmt: skip
+    days = str(old.at.raw("x-sunset") or ""), str(new.at.raw("x-sunset") or "")
+    sunset(at, days, new.at, named(new), lambda: messages.request(at.old, with_value=(old, messages.value_of(old))))
     at.texts(old.at, new.at, named(new))
+
+
+def sunset(at: Context, days: tuple[str, str], place: Cursor, what: str, shown: Callable[[], Any]) -> None:
+    """States that something goes on another day. Days are as RFC 3339 writes them; what is no day is no promise."""
+    if days[0] == days[1]:
+        return
+    before, after = _day(days[0]), _day(days[1])
+    if before is not None and after is not None and after < before:
+        at.say(
+            operation_rules.SUNSET_EARLIER, place, "new", f"{what} goes on {days[1]}, not on {days[0]}",
+            {"backward": LOSES}, old=days[0], new=days[1],
+            witness=shown, why=f"it is answered until {days[0]} by the old document only",
+        )  # fmt: skip
+    else:
+        at.annotate(
+            operation_rules.SUNSET_LATER, place, "new",
+            f"{what} goes on {days[1] or 'no set day'}{f', not on {days[0]}' if days[0] else ''}",
+        )  # fmt: skip
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
 
 
 def _serialization(at: Context, old: Parameter, new: Parameter, answer: Response | None = None) -> None:

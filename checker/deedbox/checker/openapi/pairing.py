@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from deedbox.checker.openapi.rules import operations as rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from deedbox.checker.apis.cursor import Cursor
     from deedbox.checker.apis.positions import Position
     from deedbox.checker.openapi.model import Api, Operation
 
@@ -38,6 +38,8 @@ class Pairing:
         self.findings = Findings(contract)
         self.positions: list[Position] = []
         self.renamed = security.renamed(old, new)
+        self._seen: dict[str, Cursor] = {}
+        self._media: dict[int, dict[str, set[str]]] = {}
 
     def compare(self) -> None:
         """Fills `findings` and `positions`."""
@@ -73,7 +75,9 @@ class Pairing:
         return pairs, list(old.values()), list(new.values())
 
     def _operation(self, old: Operation, new: Operation) -> None:
-        at = Context((self.old, self.new), old, new, self.findings, self.positions, self.renamed)
+        at = Context(
+            (self.old, self.new), old, new, self.findings, self.positions, self.renamed, self._seen, self._media
+        )
         self._marks(at)
         if (
             self.same(old.at.location, new.at.location)
@@ -95,19 +99,7 @@ class Pairing:
             at.annotate(
                 rule, new.at, "new", f"{new.label} is {'' if new.deprecated else 'no longer '}marked deprecated"
             )
-        if old.sunset != new.sunset:
-            before, after = _day(old.sunset), _day(new.sunset)
-            if before is not None and after is not None and after < before:
-                at.say(
-                    rules.SUNSET_EARLIER, new.at, "new", f"{new.label} goes on {new.sunset}, not on {old.sunset}",
-                    {"backward": LOSES}, old=old.sunset, new=new.sunset,
-                    witness=lambda: messages.request(old), why=f"it is answered until {old.sunset} by the old document only",
-                )  # fmt: skip
-            else:
-                at.annotate(
-                    rules.SUNSET_LATER, new.at, "new", f"{new.label} goes on {new.sunset or 'no set day'}"
-                    f"{f', not on {old.sunset}' if old.sunset else ''}",
-                )  # fmt: skip
+        heads.sunset(at, (old.sunset, new.sunset), new.at, new.label, lambda: messages.request(old))
         if old.operation_id != new.operation_id:
             at.annotate(
                 rules.ID_CHANGED, new.at, "new",
@@ -229,10 +221,3 @@ def _by_version(operations: list[Operation]) -> dict[str, list[Operation]]:
     for operation in operations:
         found.setdefault(route_version(operation.path) or "", []).append(operation)
     return found
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None

@@ -54,6 +54,12 @@ def media_version(media_type: str) -> str | None:
     return found[1] if found else None
 
 
+def media_family(media_type: str) -> str:
+    """A media type less the version that it names: what `application/vnd.shop.v1+json` and `.v2+json` share."""
+    main, slash, rest = media_key(media_type).partition("/")
+    return main + slash + _MEDIA_VERSION.sub("", rest)
+
+
 def media_key(media_type: str) -> str:
     """A media type in one spelling: case, blanks and `charset=utf-8` apart (RFC 9110 §8.3)."""
     main, *parameters = (part.strip() for part in media_type.split(";"))

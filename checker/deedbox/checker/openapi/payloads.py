@@ -13,6 +13,7 @@ from deedbox.checker.openapi.context import added, both, refuses, removed
 from deedbox.checker.openapi.heads import headers
 from deedbox.checker.openapi.paths import covers, media_key, media_version
 from deedbox.checker.openapi.rules import bodies as rules
+from deedbox.checker.openapi.versions import by_media_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,8 @@ def _request_media(at: Context, old: Body, new: Body, reader: Writer) -> None:
 
     for media, other in paired(old.content, new.content):
         if other is None:
+            if by_media_type(at, media, at.apis[1], removed=True, message=sent(media)):
+                continue
             at.say(
                 rules.REQUEST_MEDIA_REMOVED, media.at, "old", f"{media.name} is no longer read{_versions(media, new.content)}",
                 refuses(reader, more=False), old=media.name, detail=media.name,
@@ -86,6 +89,8 @@ def _request_media(at: Context, old: Body, new: Body, reader: Writer) -> None:
                 Position(*said, writer, at.label, "the request's body", partial(_asking, at, other), other.name)
             )
     for media in come(old.content, new.content):
+        if by_media_type(at, media, at.apis[0], removed=False, message=sent(media)):
+            continue
         at.say(
             rules.REQUEST_MEDIA_ADDED, media.at, "new", f"{media.name} is read too", refuses(reader, more=True),
             new=media.name, detail=media.name,
@@ -159,6 +164,8 @@ def _response_media(at: Context, old: Response, new: Response) -> None:
     writer: Writer = "provider" if at.new.received else "client"
     for media, other in paired(old.content, new.content):
         if other is None:
+            if by_media_type(at, media, at.apis[1], removed=True, message=_accepting(at.old, media)):
+                continue
             at.say(
                 rules.RESPONSE_MEDIA_REMOVED, media.at, "old",
                 f"{media.name} is no longer sent with {new.status}{_versions(media, new.content)}",
@@ -176,6 +183,8 @@ def _response_media(at: Context, old: Response, new: Response) -> None:
                 Position(*said, writer, at.label, where, partial(_answering, at, new, other), other.name)
             )
     for media in come(old.content, new.content):
+        if by_media_type(at, media, at.apis[0], removed=False, message=_accepting(at.new, media)):
+            continue
         at.say(
             rules.RESPONSE_MEDIA_ADDED, media.at, "new", f"{media.name} is sent with {new.status} too",
             {"forward": BREAKS}, new=media.name, detail=f"{new.status} {media.name}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -165,11 +167,37 @@ class _Reader:
             callbacks=self._callbacks(at, received=received),
             security=tuple(self._security(at)) if at.has("security") else tuple(self.security),
             deprecated=at.flag("deprecated"),
-            sunset=str(at.raw("x-sunset") or ""),
+            sunset=self._sunset(at),
             operation_id=at.text("operationId"),
             tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
             servers=self._servers(at) or servers or self.servers,
         )
+
+    def _sunset(self, at: Cursor) -> str:
+        """The day on which an operation goes: `x-sunset`, or the `Sunset` header that its responses show (RFC 8594)."""
+        if at.raw("x-sunset"):
+            return str(at.raw("x-sunset"))
+        responses = at.raw("responses")
+        if not isinstance(responses, dict) or not at.flag("deprecated"):
+            return ""
+        for _, response in at.members("responses"):
+            held = response.raw("headers")
+            for name in held if isinstance(held, dict) else ():
+                if name.lower() == "sunset":
+                    return self._shown_date(response.child("headers", name).resolved())
+        return ""
+
+    @staticmethod
+    def _shown_date(header: Cursor) -> str:
+        schema = header.raw("schema")
+        held = schema if isinstance(schema, dict) else {}
+        enum = held.get("enum")
+        for text in (header.raw("example"), held.get("const"), held.get("example"), held.get("default"),
+                     enum[0] if isinstance(enum, list) and len(enum) == 1 else None):  # fmt: skip
+            if isinstance(text, str):
+                with suppress(ValueError):
+                    return parsedate_to_datetime(text).date().isoformat()
+        return ""
 
     def _parameters(self, at: Cursor, path: str) -> dict[ParameterKey, Parameter]:
         found: dict[ParameterKey, Parameter] = {}
