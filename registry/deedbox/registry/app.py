@@ -66,7 +66,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     ):
         api.describe(app, model)
     observations_api.describe(app)
-    pages.install(app, replies)
+    pages.install(app, services, replies)
     logs.install(app)
     app.wsgi_app = Shortcut(app.wsgi_app, replies)  # type: ignore[method-assign]
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deedbox.registry.sandbox.pool import Sandbox
+from deedbox.registry.services.browsing import Browsing
 from deedbox.registry.services.catalogue import Catalogue
 from deedbox.registry.services.deployments import Deployments
 from deedbox.registry.services.judging import Judge
@@ -19,6 +20,7 @@ class Services:
         self.database, self.sandbox = database, sandbox
         self.verdicts = Verdicts(database, sandbox)
         self.catalogue = Catalogue(database, self.verdicts)
+        self.browsing = Browsing(database, self.verdicts)
         self.publishing = Publishing(database, Judge(database, self.verdicts), self.verdicts)
         self.deployments = Deployments(database, self.verdicts)
         self.observations = Observations(database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deedbox.registry.errors import InvalidRequest, RegistryError
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 JSON = "application/json"
-_FOR_EVER = "public, max-age=31536000, immutable"
+FOR_EVER = "public, max-age=31536000, immutable"
+"""`Cache-Control` of what never changes."""
 _MOST_BYTES = 64 << 20
 
 
@@ -28,13 +29,23 @@ class Kept:
 
     __slots__ = ("body", "etag", "generation", "headers", "immutable", "not_modified", "route")
 
-    def __init__(self, body: bytes, content_type: str, etag: str, immutable: bool, generation: int, route: str) -> None:
+    def __init__(
+        self,
+        body: bytes,
+        content_type: str,
+        etag: str,
+        immutable: bool,
+        generation: int,
+        route: str,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.body, self.etag, self.route = body, etag, route
         self.immutable, self.generation = immutable, generation
         self.not_modified = [
             ("ETag", etag),
-            ("Cache-Control", _FOR_EVER if immutable else "no-cache"),
+            ("Cache-Control", FOR_EVER if immutable else "no-cache"),
             ("X-Content-Type-Options", "nosniff"),
+            *headers,
         ]
         self.headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), *self.not_modified]
 
@@ -67,9 +78,13 @@ class Replies:
         """
         return self._current(lambda: (dump(make()), JSON), state)
 
-    def read_text(self, make: Callable[[], tuple[bytes, str]]) -> Response:
-        """Like `read`, of bytes and media type."""
-        return self._current(make, None)
+    def read_text(self, make: Callable[[], tuple[bytes, str]], headers: Sequence[tuple[str, str]] = ()) -> Response:
+        """Like `read`, of bytes and media type, with further headers."""
+        return self._current(make, None, headers)
+
+    def checked(self, body: bytes, content_type: str, headers: Sequence[tuple[str, str]] = ()) -> Response:
+        """The reply to a read whose answer can change while no entry comes: never remembered, but with its ETag."""
+        return _kept(body, content_type, "", immutable=False, generation=-1, headers=headers).response()
 
     def immutable(self, make: Callable[[], tuple[bytes, str]]) -> Response:
         """The reply to a read whose answer never changes: bytes and media type."""
@@ -86,17 +101,31 @@ class Replies:
         except RegistryError:
             return None  # the long way tells what is wrong
 
-    def _current(self, make: Callable[[], tuple[bytes, str]], state: Callable[[], int] | None) -> Response:
+    def _current(
+        self,
+        make: Callable[[], tuple[bytes, str]],
+        state: Callable[[], int] | None,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Response:
         # Taken before the answer is made: an entry added meanwhile makes the reply stale, never wrongly fresh.
         generation = self._database.generation()
         body, content_type = make()
         number = f"{state()}-" if state is not None else ""
-        return self._keep(body, content_type, number, immutable=False, generation=generation).response()
+        return self._keep(
+            body, content_type, number, immutable=False, generation=generation, headers=headers
+        ).response()
 
-    def _keep(self, body: bytes, content_type: str, number: str, *, immutable: bool, generation: int) -> Kept:
-        etag = f'"{number}{hashlib.sha256(body).hexdigest()[:20]}"'
-        route = request.url_rule.rule if request.url_rule is not None else ""
-        kept = Kept(body, content_type, etag, immutable, generation, route)
+    def _keep(
+        self,
+        body: bytes,
+        content_type: str,
+        number: str,
+        *,
+        immutable: bool,
+        generation: int,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Kept:
+        kept = _kept(body, content_type, number, immutable=immutable, generation=generation, headers=headers)
         key = _key(request.environ)
         size = len(body) + len(key) + 1000
         if size > _MOST_BYTES // 8:
@@ -133,6 +162,20 @@ class Shortcut:
         start_response("200 OK", [*kept.headers, own])
         count("GET", kept.route, 200, time.perf_counter() - started)
         return [kept.body]
+
+
+def _kept(
+    body: bytes,
+    content_type: str,
+    number: str,
+    *,
+    immutable: bool,
+    generation: int,
+    headers: Sequence[tuple[str, str]],
+) -> Kept:
+    etag = f'"{number}{hashlib.sha256(body).hexdigest()[:20]}"'
+    route = request.url_rule.rule if request.url_rule is not None else ""
+    return Kept(body, content_type, etag, immutable, generation, route, headers)
 
 
 def reply(value: Any, status: int = 200, **headers: str) -> Response:

@@ -1,32 +1,22 @@
-"""The few pages of today: what runs, the API's documentation, and what each problem means. No script, nothing fetched."""
+"""Pages to look things up in: the API's documentation, and what each problem means."""
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 from deedbox.registry.errors import NotFound
 from deedbox.registry.web.api import PREFIX
+from deedbox.registry.web.pages.base import HTML, render
 from deedbox.registry.web.problems import PROBLEMS
 from deedbox.registry.web.replies import Replies, reply
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, request
 from flask_openapi import OpenAPI
-
-_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 
 
 def install(app: OpenAPI, replies: Replies) -> None:
-    """Adds the pages, and headers that every page has."""
+    """Adds the OpenAPI document, its page, and the pages of problems."""
     _document(app, replies)
-    _pages(app)
-
-    @app.after_request
-    def guard(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        if response.mimetype == "text/html":
-            response.headers["Content-Security-Policy"] = _POLICY
-            response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+    _problems(app)
 
 
 def _document(app: OpenAPI, replies: Replies) -> None:
@@ -38,15 +28,13 @@ def _document(app: OpenAPI, replies: Replies) -> None:
     @app.route(f"{PREFIX}/docs")
     def documentation() -> str:
         """The same for people."""
-        return render_template("docs.html", api=app.api_doc, operations=_operations(app.api_doc), fields=_fields)
+        api = app.api_doc
+        return render(
+            "docs.html", "api", f"{PREFIX}/openapi.json", api=api, operations=_operations(api), fields=_fields
+        )
 
 
-def _pages(app: Flask) -> None:
-    @app.route("/")
-    def home() -> str:
-        """What runs here."""
-        return render_template("home.html", version=version("deedbox"))
-
+def _problems(app: Flask) -> None:
     @app.route("/problems/")
     @app.route("/problems/<code>")
     def problem_page(code: str | None = None) -> Response | str:
@@ -56,7 +44,7 @@ def _pages(app: Flask) -> None:
         shown = PROBLEMS if code is None else {code: PROBLEMS[code]}
         best = request.accept_mimetypes.best_match(["application/json", "text/html"])
         if best == "text/html" and "html" in request.headers.get("Accept", ""):
-            return render_template("problems.html", problems=shown)
+            return Response(render("problems.html", "api", problems=shown), content_type=HTML)
         told = [
             {"type": f"/problems/{name}", "status": kind.status, "title": kind.title, "explanation": kind.explanation}
             for name, kind in shown.items()

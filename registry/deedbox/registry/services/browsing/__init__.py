@@ -1,0 +1,24 @@
+"""Reading models of pages: what a page shows, as JSON values, by one method a page."""
+
+from __future__ import annotations
+
+from deedbox.registry.services.browsing.contracts import Contracts
+from deedbox.registry.services.browsing.fits import Fits
+from deedbox.registry.services.browsing.history import History
+from deedbox.registry.services.browsing.overview import Overview
+from deedbox.registry.services.verdicts import Verdicts
+from deedbox.registry.storage.database import Database
+
+
+class Browsing:
+    """The reading models over one database; `overview` and `fits` are the memory that they share."""
+
+    def __init__(self, database: Database, verdicts: Verdicts) -> None:
+        self.overview = Overview(database)
+        self.fits = Fits(verdicts)
+        self.history = History(database, self.overview, self.fits)
+        self.contracts = Contracts(database, self.overview, self.fits)
+
+    def warm_up(self) -> None:
+        """Reads the system once, ahead of the first page."""
+        self.overview.current()

@@ -1,0 +1,256 @@
+"""The contract page: fields and who reads them, the versions, the links, and where it is installed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from deedbox.checker.canonical import canonical
+from deedbox.registry.errors import NotFound
+from deedbox.registry.services.browsing.fields import Field, Fields, Path, fields_of
+from deedbox.registry.services.browsing.fits import Fits, settled
+from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
+from deedbox.registry.services.browsing.views import fit_view, head_view, version_view
+from deedbox.registry.services.catalogue import pick
+from deedbox.registry.services.links import End
+from deedbox.registry.storage import browsing, queries
+from deedbox.registry.storage.browsing import BriefVersion
+from deedbox.registry.storage.database import Database
+from deedbox.registry.storage.models import Schema, Source
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+_MOST_NEW_LINKS = 40
+_MOST_READERS = 100
+"""Counterparts whose fields are looked at for one page."""
+_MOST_BACK = 300
+"""Versions that are looked back over for the one that first marked a field obsolete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A live version of the other side, and its fields."""
+
+    end: End
+    fields: dict[Path, Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One version of a contract, read for a page."""
+
+    version: BriefVersion
+    history: list[BriefVersion]
+    fields: Fields
+    text: str
+
+
+class Contracts:
+    """Reading models of contract pages."""
+
+    def __init__(self, database: Database, overview: Overview, fits: Fits) -> None:
+        self._database, self._overview, self._fits = database, overview, fits
+
+    def listed(self, *, role: str, kind: str, channel: str, after: str, limit: int) -> dict[str, Any]:
+        """Contracts by name, filtered by what is not empty.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        snapshot = self._overview.current()
+        wanted = [
+            head
+            for name, head in sorted(snapshot.heads.items())
+            if name > after
+            and role in ("", head.role)
+            and kind in ("", head.kind)
+            and (not channel or channel in head.channels)
+        ]
+        return {
+            "items": [head_view(head) for head in wanted[:limit]],
+            "next": wanted[limit - 1].contract if len(wanted) > limit else None,
+            "total": len(snapshot.heads),
+            "roles_there": sorted({h.role for h in snapshot.heads.values()}),
+            "kinds": sorted({h.kind for h in snapshot.heads.values()}),
+            "chosen": {"role": role, "kind": kind, "channel": channel},
+        }
+
+    def contract(self, contract: str, version: str | None) -> tuple[dict[str, Any], bool]:
+        """A contract as of one version: its latest release, or its last version where there is none.
+
+        Returns:
+            The view, and whether it stays true until the next entry.
+
+        Raises:
+            NotFound, InvalidVersion: no such contract or version. Busy, StorageUnavailable: as they say.
+        """
+        snapshot = self._overview.current()
+        head = known(snapshot, contract)
+        with self._database.reading() as session:
+            read = read_version(session, contract, version)
+            since = obsolete_since(session, read)
+            source = session.get(Source, read.version.row.source_digest)
+            accepted = browsing.acceptances(session, [v.row.seq for v in read.history])
+            others = self.others(session, snapshot, contract)
+        fits = self._fits.of(snapshot.pairs(contract=contract), _MOST_NEW_LINKS)
+        row = read.version.row
+        live = {end.version for end in head.live}
+        by_seq = {v.row.seq: v.row.version for v in read.history}
+        view = {
+            **head_view(head),
+            "groups": list(row.groups),
+            "content_model": row.content_model,
+            "dialect": row.dialect,
+            "shown": version_view(read.version, live),
+            "schema_id": row.schema_id,
+            "sections": [
+                {
+                    "title": section.title,
+                    "pointer": section.pointer,
+                    "fields": [
+                        {
+                            **field_view(field),
+                            "obsolete_since": since.get(field.pointer),
+                            "others": other_views(others, field.path),
+                        }
+                        for field in section.fields
+                    ],
+                }
+                for section in read.fields.sections
+            ],
+            "left_out": read.fields.left_out,
+            "others": [{"contract": o.end.contract, "version": o.end.version} for o in others],
+            "source": source.text if source is not None else "",
+            "source_type": source.media_type if source is not None else "",
+            "timeline": [version_view(v, live) for v in reversed(read.history)],
+            "accepted": [
+                {
+                    "version": by_seq[row.publication_seq],
+                    "fingerprint": row.fingerprint,
+                    "rule": row.rule,
+                    "reason": row.reason,
+                    "by": row.accepted_by,
+                    "until": row.until,
+                    "at": entry.at,
+                }
+                for row, entry in reversed(accepted)
+            ],
+            "links": [fit_view(fit) for fit in fits],
+        }
+        return view, settled(fits)
+
+    def others(self, session: Session, snapshot: Snapshot, contract: str) -> list[Other]:
+        """The live versions that a contract is linked with, and their fields."""
+        ends: dict[tuple[str, str], End] = {}
+        for pair in snapshot.pairs(contract=contract):
+            for end in (pair.producer, pair.consumer):
+                if end.contract != contract:
+                    ends.setdefault((end.contract, end.version), end)
+        chosen = list(ends.values())[:_MOST_READERS]
+        texts = {
+            f: queries.schema_texts(session, {e.schema_digest for e in chosen if e.format == f}, f)
+            for f in {e.format for e in chosen}
+        }
+        return [
+            Other(end, fields_of(texts[end.format][end.schema_digest], end.format, end.dialect).by_path())
+            for end in chosen
+            if end.schema_digest in texts[end.format]
+        ]
+
+
+def known(snapshot: Snapshot, contract: str) -> Head:
+    """The summary of a contract.
+
+    Raises:
+        NotFound: nothing was published under this name.
+    """
+    head = snapshot.heads.get(contract)
+    if head is None:
+        raise NotFound(f"there is no contract {contract}")
+    return head
+
+
+def read_version(session: Session, contract: str, version: str | None) -> Read:
+    """One version with its history and fields; the one that is shown where none is said.
+
+    Raises:
+        NotFound, InvalidVersion: no such contract or version.
+    """
+    history = list(browsing.versions(session, [contract]))
+    found = picked(history, contract, version)
+    text = session.execute(select(Schema.canonical).where(Schema.id == found.row.schema_id)).scalar_one()
+    return Read(found, history, fields_of(text, found.row.format, found.row.dialect), text)
+
+
+def picked(history: Sequence[BriefVersion], contract: str, version: str | None) -> BriefVersion:
+    """The version of that name; where None, the latest release, else the last version.
+
+    Raises:
+        NotFound, InvalidVersion: no such contract or version.
+    """
+    full = cast("Sequence[queries.Version]", history)  # as far as names and tombstones are concerned
+    if version is None:
+        try:
+            return cast(BriefVersion, pick(full, contract, "latest"))
+        except NotFound:
+            if not history:
+                raise
+            return history[-1]
+    return cast(BriefVersion, pick(full, contract, version))
+
+
+def obsolete_since(session: Session, read: Read) -> dict[str, str]:
+    """By pointer of each field marked obsolete: the first of the versions, without a gap up to this one, that marks it."""
+    marked = {field.pointer: field.path for field in read.fields if field.obsolete}
+    since = dict.fromkeys(marked, read.version.row.version)
+    before = [v for v in reversed(read.history) if v.row.ordinal < read.version.row.ordinal][:_MOST_BACK]
+    going_on = dict(marked)
+    texts: dict[int, str] = {}
+    for start in range(0, len(before), 50):
+        part = before[start : start + 50]
+        if going_on:
+            texts |= dict(browsing.schema_texts(session, {v.row.schema_id for v in part} - texts.keys()))
+        for version in part:
+            if not going_on:
+                return since
+            there = fields_of(texts[version.row.schema_id], version.row.format, version.row.dialect).by_path()
+            for pointer, path in list(going_on.items()):
+                field = there.get(path)
+                if field is None or not field.obsolete:
+                    del going_on[pointer]
+                else:
+                    since[pointer] = version.row.version
+    return since
+
+
+def field_view(field: Field) -> dict[str, Any]:
+    """One field, as JSON values."""
+    return {
+        "path": list(field.path),
+        "label": field.label,
+        "pointer": field.pointer,
+        "location": field.location,
+        "type": field.type,
+        "presence": field.presence,
+        "constraints": list(field.constraints),
+        "title": field.title,
+        "description": field.description,
+        "examples": [canonical(example).decode() for example in field.examples],
+        "obsolete": field.obsolete,
+        "note": field.note,
+    }
+
+
+def other_views(others: Iterable[Other], path: Path) -> list[dict[str, Any]]:
+    """Who on the other side declares a field, and whether it needs it there."""
+    return [
+        {
+            "contract": other.end.contract,
+            "version": other.end.version,
+            "presence": other.fields[path].presence,
+            "obsolete": other.fields[path].obsolete,
+        }
+        for other in others
+        if path in other.fields
+    ]

@@ -1,0 +1,129 @@
+"""What happened: the home page, the audit feed, and the search over all that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from deedbox.registry.services.browsing.fits import Fits, settled
+from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
+from deedbox.registry.services.browsing.views import entry_view, fit_view, head_view
+from deedbox.registry.storage import browsing, queries
+from deedbox.registry.storage.database import Database
+
+_RECENT = 12
+_MOST_NEW_LINKS = 40
+_EACH = 30
+"""Results of a search, of each kind."""
+
+
+class History:
+    """Reading models of the home, audit and search pages."""
+
+    def __init__(self, database: Database, overview: Overview, fits: Fits) -> None:
+        self._database, self._overview, self._fits = database, overview, fits
+
+    def home(self) -> tuple[dict[str, Any], bool]:
+        """Counts, what changed lately, and which links are broken.
+
+        Returns:
+            The view, and whether it stays true until the next entry.
+
+        Raises:
+            Busy, StorageUnavailable: as they say.
+        """
+        snapshot = self._overview.current()
+        fits = self._fits.of(snapshot.pairs(), _MOST_NEW_LINKS)
+        with self._database.reading() as session:
+            recent = browsing.newest_entries(session, _RECENT)
+        states = [fit.state for fit in fits]
+        view = {
+            "services": len(snapshot.services),
+            "contracts": len(snapshot.heads),
+            "versions": snapshot.versions,
+            "links": {state: states.count(state) for state in ("holds", "broken", "undecided")},
+            "recent": [entry_view(entry) for entry in recent],
+            "broken": [fit_view(fit) for fit in fits if fit.state != "holds"][:20],
+        }
+        return view, settled(fits)
+
+    def audit(self, *, before: int | None, kinds: list[str], about: str, limit: int) -> dict[str, Any]:
+        """Entries, newest first, with the number to go on from.
+
+        Args:
+            before: only entries below this number.
+            kinds: only those; all where empty.
+            about: how the subject starts.
+            limit: how many.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        with self._database.reading() as session:
+            entries = browsing.newest_entries(session, limit + 1, before=before, kinds=kinds, about=about)
+            known = browsing.entry_kinds(session)
+            total = queries.last_seq(session)
+        return {
+            "items": [entry_view(entry) for entry in entries[:limit]],
+            "next": entries[limit - 1].seq if len(entries) > limit else None,
+            "kinds": known,
+            "total": total,
+            "chosen": {"kinds": kinds, "about": about},
+        }
+
+    def search(self, query: str) -> dict[str, Any]:
+        """Services, contracts, fields and descriptions that have all words of a query, best first.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        words = query.lower().split()
+        snapshot = self._overview.current()
+        found: dict[str, Any] = {"query": query, "services": [], "contracts": [], "fields": []}
+        if not words:
+            return found
+        services = _ranked(words, ((s.name, f"{s.owner} {s.description}", s) for s in snapshot.services.values()))
+        contracts = _ranked(words, ((h.contract, _about(h), h) for h in snapshot.heads.values()))
+        fields = _ranked(words, _fields(snapshot))
+        found["services"] = [
+            {"service": s.name, "owner": s.owner, "description": s.description, "contracts": len(s.contracts)}
+            for s in services[:_EACH]
+        ]
+        found["contracts"] = [head_view(h) for h in contracts[:_EACH]]
+        found["fields"] = [
+            {"contract": h.contract, "pointer": w.pointer, "name": w.name, "description": w.text[:300]}
+            for h, w in fields[:_EACH]
+        ]
+        found["more"] = {
+            name: max(0, len(all_) - _EACH)
+            for name, all_ in (("services", services), ("contracts", contracts), ("fields", fields))
+        }
+        return found
+
+
+def _about(head: Head) -> str:
+    said = next((word.text for word in head.words if not word.pointer), "")
+    return f"{head.kind} {head.role} {' '.join(head.channels)} {said}"
+
+
+def _fields(snapshot: Snapshot) -> Iterator[tuple[str, str, Any]]:
+    for head in snapshot.heads.values():
+        for word in head.words:
+            if word.pointer:
+                yield word.name, word.text, (head, word)
+
+
+def _ranked(words: list[str], things: Iterable[tuple[str, str, Any]]) -> list[Any]:
+    """Things whose name or text has every word: those named so first, then those whose name starts so."""
+    found: list[tuple[int, str, int, Any]] = []
+    for number, (name, text, thing) in enumerate(things):
+        lowered = name.lower()
+        if all(word in lowered for word in words):
+            last = lowered.rpartition("/")[2]
+            rank = 0 if words[0] in (lowered, last) else 1 if last.startswith(words[0]) else 2
+        elif all(word in lowered or word in text.lower() for word in words):
+            rank = 3
+        else:
+            continue
+        found.append((rank, name, number, thing))
+    return [thing for _, _, _, thing in sorted(found, key=lambda f: f[:3])]

@@ -1,0 +1,179 @@
+"""Questions of the pages: narrow rows of many versions, the newest entries, and what a search looks at.
+
+The columns that make a publication row heavy (the gate's answer, the source) are never read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from deedbox.registry.storage.models import (
+    Acceptance,
+    Deployment,
+    Entry,
+    Publication,
+    Retirement,
+    Schema,
+    Service,
+)
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+_MANY = 500
+
+
+class Brief(NamedTuple):
+    """A publication without its heavy columns, under the names of `Publication`."""
+
+    seq: int
+    contract: str
+    service: str
+    name: str
+    version: str
+    ordinal: int
+    role: str
+    kind: str
+    of: str | None
+    channels: list[str]
+    groups: list[str]
+    content_model: str
+    format: str
+    dialect: str | None
+    bump: str | None
+    schema_id: int
+    source_digest: str
+
+
+class BriefVersion(NamedTuple):
+    """A narrow row with what its entry, schema and tombstone say, under the names of `queries.Version`."""
+
+    row: Brief
+    at: str
+    by: str
+    schema_digest: str
+    retired_at: str | None
+    retired_reason: str | None
+
+    @property
+    def retired(self) -> bool:
+        """Whether a tombstone exists."""
+        return self.retired_at is not None
+
+
+_TOMBSTONE = (
+    select(Retirement.publication_seq, Retirement.reason, Entry.at)
+    .join(Entry, Entry.seq == Retirement.seq)
+    .subquery("tombstone")
+)
+_COLUMNS = [getattr(Publication, name) for name in Brief._fields]
+_BRIEF = (
+    select(*_COLUMNS, Entry.at, Entry.by, Schema.digest, _TOMBSTONE.c.at, _TOMBSTONE.c.reason)
+    .join(Entry, Entry.seq == Publication.seq)
+    .join(Schema, Schema.id == Publication.schema_id)
+    .outerjoin(_TOMBSTONE, _TOMBSTONE.c.publication_seq == Publication.seq)
+)
+_WIDTH = len(_COLUMNS)
+
+
+def versions(session: Session, contracts: Iterable[str]) -> Iterator[BriefVersion]:
+    """All versions of the contracts, those of one together and by ordinal."""
+    names = sorted(set(contracts))
+    for start in range(0, len(names), _MANY):
+        statement = _BRIEF.where(Publication.contract.in_(names[start : start + _MANY]))
+        yield from _rows(session, statement)
+
+
+def all_versions(session: Session) -> Iterator[BriefVersion]:
+    """All versions there are, those of one contract together and by ordinal."""
+    return _rows(session, _BRIEF)
+
+
+def _rows(session: Session, statement: Any) -> Iterator[BriefVersion]:
+    result = session.execute(
+        statement.order_by(Publication.contract, Publication.ordinal).execution_options(yield_per=5000)
+    )
+    for row in result:
+        yield BriefVersion(Brief(*row[:_WIDTH]), *row[_WIDTH:])
+
+
+def schema_texts(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Canonical text by schema id."""
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _MANY):
+        statement = select(Schema.id, Schema.canonical).where(Schema.id.in_(wanted[start : start + _MANY]))
+        for row in session.execute(statement):
+            yield row[0], row[1]
+
+
+def described(session: Session, names: Iterable[str] | None = None) -> dict[str, tuple[Service, Entry]]:
+    """What holds of services now, by name; of all that were ever described where None."""
+    last = select(func.max(Service.seq)).group_by(Service.name).scalar_subquery()
+    statement = select(Service, Entry).join(Entry, Entry.seq == Service.seq).where(Service.seq.in_(last))
+    if names is not None:
+        statement = statement.where(Service.name.in_(sorted(set(names))))
+    return {row[0].name: (row[0], row[1]) for row in session.execute(statement)}
+
+
+def newest_entries(
+    session: Session,
+    limit: int,
+    *,
+    before: int | None = None,
+    kinds: Sequence[str] = (),
+    about: str = "",
+) -> list[Entry]:
+    """Entries, newest first.
+
+    Args:
+        session: the caller's.
+        limit: how many.
+        before: only those below this sequence number.
+        kinds: only those of these kinds; all where empty.
+        about: only those whose subject starts so.
+    """
+    statement = select(Entry)
+    if before is not None:
+        statement = statement.where(Entry.seq < before)
+    if kinds:
+        statement = statement.where(Entry.kind.in_(kinds))
+    if about:
+        statement = statement.where(Entry.subject.startswith(about, autoescape=True))
+    return list(session.execute(statement.order_by(Entry.seq.desc()).limit(limit)).scalars())
+
+
+def entry_kinds(session: Session) -> list[str]:
+    """The kinds of facts there are."""
+    return sorted(session.execute(select(Entry.kind).distinct()).scalars())
+
+
+def acceptances(session: Session, publications: Iterable[int]) -> list[tuple[Acceptance, Entry]]:
+    """What was accepted when these publications were made, oldest first."""
+    wanted = sorted(set(publications))
+    found: list[tuple[Acceptance, Entry]] = []
+    for start in range(0, len(wanted), _MANY):
+        rows = session.execute(
+            select(Acceptance, Entry)
+            .join(Entry, Entry.seq == Acceptance.seq)
+            .where(Acceptance.publication_seq.in_(wanted[start : start + _MANY]))
+            .order_by(Acceptance.seq)
+        )
+        found += [(row[0], row[1]) for row in rows]
+    return found
+
+
+def deployments_of(session: Session, service: str) -> list[tuple[Deployment, Entry]]:
+    """Where a service runs now, by environment."""
+    last = (
+        select(func.max(Deployment.seq))
+        .where(Deployment.service == service)
+        .group_by(Deployment.environment)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Deployment, Entry)
+        .join(Entry, Entry.seq == Deployment.seq)
+        .where(Deployment.seq.in_(last))
+        .order_by(Deployment.environment)
+    )
+    return [(row[0], row[1]) for row in rows]
