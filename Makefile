@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real bench-guard mutation clean
+.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real bench-guard mutation drain-histories clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -61,6 +61,10 @@ bench-guard: $(VENV)/.dev ## live messages judged beside only parsed; memory ove
 
 bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
 	$(BIN)/python benchmarks/checker_cases.py
+
+drain-histories: $(VENV)/.dev ## claims about obsolete fields against the truth, in 10,000 histories and more
+	DEEDBOX_DRAIN_HISTORIES=10000 $(BIN)/pytest -q -s tests/drain/test_drain_histories.py
+	$(BIN)/python -m tests.drain.histories 10000
 
 mutation: $(VENV)/.bench ## small faults put into the search, which its tests must notice
 	$(BIN)/python benchmarks/mutation.py

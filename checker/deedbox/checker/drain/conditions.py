@@ -61,9 +61,10 @@ def _grace(view: View) -> Iterator[Hit]:
 def _quiet(view: View) -> Iterator[Hit]:
     # One window for all partitions: a writer may go from one to another.
     grace, times = view.evidence.policy.grace_ms, view.common_times
-    highs = [(place, {end.at: end.high for end in place.ends}) for place in view.main]
+    highs = [(place, {end.at: view.limit(end) for end in place.ends}) for place in view.main]
     last = next((at for at in reversed(times) if all(high[at] <= place.top for place, high in highs)), None)
-    first = next((at for at in reversed(times) if last is not None and at <= last - grace), None)
+    done = {end.at: end.done for place in view.main[:1] for end in place.ends}
+    first = next((at for at in reversed(times) if last is not None and done[at] <= last - grace), None)
     if first is None:
         yield Hit("no two readings, a grace period apart, were both observed up to their ends", waits=True)
         return
@@ -217,10 +218,8 @@ def _log_start_past(view: View) -> Iterator[Hit]:
 
 
 def _settled_start(view: View) -> Iterator[Hit]:
-    until = view.evidence.ends_at - view.evidence.policy.grace_ms
     for place in view.places:
-        past = [end.at for end in place.ends if end.log_start >= place.cutoff]
-        if past and past[0] > until:
+        if place.now.log_start >= place.cutoff and not view.is_gone(place):
             goals = BOTH if place.topic.copy else ("gone",)
             yield _at(place, "its log start passed the field less than a grace period ago", True, blocks=goals)
 

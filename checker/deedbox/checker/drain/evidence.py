@@ -39,12 +39,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One reading of a partition's ends: log start, last stable offset (LSO) and high watermark at a time."""
+    """One reading of a partition's ends: log start, last stable offset (LSO) and high watermark, read between `at` and
+    `done`."""
 
     log_start: int
     stable: int
     high: int
     at: int
+    done: int
     topic_id: str
     epoch: int
 

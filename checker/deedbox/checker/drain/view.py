@@ -83,6 +83,10 @@ class View:
             since = max(since, self.evidence.groups_at)
         return next((end for end in place.ends if end.at >= since), None)
 
+    def limit(self, end: End) -> int:
+        """What has to be observed of a log: up to the high watermark, not only to what is committed."""
+        return end.stable if "transactions" in self.without else end.high
+
     def waived(self, *subjects: str) -> bool:
         """Whether there is a word in writing about one of these, that holds now."""
         now = self.evidence.ends_at
@@ -113,7 +117,16 @@ class View:
 
     @cached_property
     def _unfinished(self) -> list[Place]:
-        return [place for place in self.main if place.now.log_start < place.cutoff]
+        return [place for place in self.main if not self.is_gone(place)]
+
+    def is_gone(self, place: Place) -> bool:
+        """Whether a log holds nothing below the cut-off, and held nothing a grace period ago: it will not come back."""
+        if place.now.log_start < place.cutoff:
+            return False
+        until = self.evidence.ends_at - self.evidence.policy.grace_ms
+        return "settled-start" in self.without or any(
+            end.log_start >= place.cutoff and end.at <= until for end in place.ends
+        )
 
     def lags(self, group: Group) -> Iterator[tuple[Place, int | None]]:
         """The partitions in which a group has not read past the cut-off, with its offset; None where it has none.
@@ -137,7 +150,7 @@ class View:
         places = self._by_key
         for committed in group.committed:
             place = places.get((committed.topic, committed.partition))
-            if place is not None and committed.offset > place.now.high and place.now.log_start < place.cutoff:
+            if place is not None and committed.offset > place.now.high and not self.is_gone(place):
                 yield place, committed
 
     @cached_property
@@ -163,7 +176,7 @@ class View:
         if "no-gap" in self.without:
             start, top = min(start, now.log_start), top if looked_at else now.high
         whole = looked_at and start <= now.log_start and all(s.seen is None for s in spans)
-        rescanned = max(s.ended for s in spans if s.start <= now.log_start) if whole else None
+        rescanned = max((s.ended for s in spans if s.start <= now.log_start), default=None) if whole else None
         cutoff = start if seen is None else max(start, seen + 1)
         return Place(partition, topic, tuple(ends), start, top, seen, cutoff, looked_at, rescanned)
 

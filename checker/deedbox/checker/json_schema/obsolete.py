@@ -1,0 +1,90 @@
+"""Obsolete fields: where a schema marks them, by where they stand in a message.
+
+A field is named by a JSON pointer into a message, with `*` for the items of an array. A place that no such pointer names
+in full (below a recursive schema, or members named by a pattern) is left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deedbox.checker.json_schema.closing import Location
+from deedbox.checker.pointers import join, split
+
+if TYPE_CHECKING:
+    from deedbox.checker.json_schema.schema import Node, Schema
+
+_MOST_PLACES = 10_000
+ITEMS = "*"
+
+
+def obsolete_pointers(schema: Schema) -> tuple[str, ...]:
+    """Where a schema marks fields `deprecated: true` (2020-12 validation §9.3), as pointers into a message, sorted.
+
+    The mark counts beside a `$ref` in every draft, and behind one. A schema of more places than can be walked has none.
+    """
+    found: dict[str, frozenset[Any]] = {}
+    recursive: set[Any] = set()
+    pending: list[tuple[str, Location, frozenset[Any]]] = [("", Location([schema.node]), frozenset())]
+    walked = 0
+    while pending:
+        pointer, location, above = pending.pop()
+        walked += 1
+        if walked > _MOST_PLACES:
+            return ()
+        key = location.nodes
+        if key in above:
+            recursive.add(key)
+            continue
+        path = above | {key}
+        if pointer and any(_marked(node) for node in location.nodes):
+            found[pointer] = path
+        pending += [(join(pointer, name), location.member(name), path) for name in location.names if name != ITEMS]
+        if location.nodes:
+            below = {location.item(i).nodes: location.item(i) for i in range(location.item_boundary + 1)}
+            pending += [(f"{pointer}/{ITEMS}", item, path) for item in below.values() if item.nodes]
+    return tuple(sorted(pointer for pointer, path in found.items() if not path & recursive))
+
+
+def _marked(node: Node) -> bool:
+    value = node.value
+    return isinstance(value, dict) and value.get("deprecated") is True
+
+
+def declares(schema: Schema, pointer: str) -> bool:
+    """Whether a schema names the member at a pointer into a message, or leaves open what is there."""
+    location = Location([schema.node])
+    for token in split(pointer):
+        if token == ITEMS:
+            location = location.item(location.item_boundary)
+        elif location.free_form:
+            return False
+        elif not location.declares(token):
+            return False
+        else:
+            location = location.member(token)
+    return True
+
+
+_IN_PLACE = frozenset({"then", "else", "if", "not"})
+_LISTS = frozenset({"allOf", "anyOf", "oneOf"})
+_ITEM_KEYWORDS = frozenset({"items", "prefixItems", "additionalItems", "unevaluatedItems", "contains"})
+
+
+def in_message(pointer: str) -> str | None:
+    """The place in a message that a resolved pointer into a schema speaks of; None where no one name says it."""
+    tokens, found, at = split(pointer), "", 0
+    while at < len(tokens):
+        token = tokens[at]
+        at += 1
+        if token == "properties" and at < len(tokens):
+            found = join(found, tokens[at])
+            at += 1
+        elif token in _ITEM_KEYWORDS:
+            found = f"{found}/{ITEMS}"
+            at += at < len(tokens) and tokens[at].isdigit()
+        elif token in _LISTS or token in ("dependentSchemas", "dependencies"):
+            at += 1
+        elif token not in _IN_PLACE:
+            return None
+    return found
