@@ -17,6 +17,7 @@ from deedbox.codegen.bundle import BundleRequest, Change, Member, build_bundle, 
 from deedbox.codegen.errors import CodegenError
 from deedbox.codegen.model import Fidelity, Obsolete, Package, PackageRequest, Style, Wheel
 from deedbox.codegen.naming import bundle_name
+from deedbox.codegen.obsolescence import history
 from deedbox.codegen.package import build_package, umbrella
 from deedbox.codegen.wheel import wheel_bytes
 
@@ -35,6 +36,7 @@ __all__ = [
     "build_bundle",
     "build_package",
     "bundle_name",
+    "history",
     "released",
     "umbrella",
     "wheel_bytes",

@@ -4,15 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deedbox.checker import versions
 from deedbox.checker.pointers import split
 from deedbox.codegen.model import Obsolete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from deedbox.checker.json_schema.schema import Node, Schema
 
 _MAPS = ("properties", "definitions", "$defs")
+_MARK = b"deprecated"
+
+
+def history(
+    version: str, document: bytes, known: Iterable[str], read: Callable[[str], bytes]
+) -> tuple[tuple[str, bytes], ...]:
+    """`PackageRequest.history` of a version: as many of the versions below it as it takes to say since when.
+
+    Args:
+        version: the one to be packaged.
+        document: its text.
+        known: versions of the contract, in any order.
+        read: gives the text of a known version. Called from the latest down to the first that marks nothing.
+    """
+    if _MARK not in document:
+        return ()
+    own = versions.parse(version)
+    found: list[tuple[str, bytes]] = []
+    for earlier in sorted((v for v in known if versions.parse(v) < own), key=versions.parse, reverse=True):
+        text = read(earlier)
+        found.append((earlier, text))
+        if _MARK not in text:
+            break
+    return tuple(reversed(found))
 
 
 def obsolete_places(schema: Schema, version: str, history: Sequence[tuple[str, Schema]]) -> tuple[Obsolete, ...]:

@@ -29,6 +29,7 @@ COMMANDS = (
     "explain",
     "guard",
     "init",
+    "package",
     "publish",
     "record-deployment",
     "serve",
@@ -143,6 +144,11 @@ def _unexpected(error: Exception) -> int:
         if isinstance(error, LiveError):
             away = isinstance(error, BrokerUnavailable | DeadLetterRefused | Fenced)
             return _fail(str(error), Exit.UNKNOWN if away else Exit.WRONG)
+    if "deedbox.codegen.errors" in sys.modules:
+        from deedbox.codegen.errors import BuildTimedOut, CodegenError
+
+        if isinstance(error, CodegenError):
+            return _fail(str(error), Exit.UNKNOWN if isinstance(error, BuildTimedOut) else Exit.WRONG)
     if os.environ.get("DEEDBOX_DEBUG"):
         import traceback
 

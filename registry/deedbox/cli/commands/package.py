@@ -1,0 +1,82 @@
+"""`deedbox package`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from deedbox.cli.options import config_option, registry_option
+from deedbox.codegen.model import STYLES
+
+if TYPE_CHECKING:
+    from deedbox.cli.exits import Exit
+
+
+@click.command()
+@click.argument("contracts", nargs=-1, metavar="[CONTRACT]...")
+@click.option("--version", metavar="VERSION", help="Of the contract. [default: the latest]")
+@click.option("--local", is_flag=True, help="Build the project's own file, published or not.")
+@click.option("--style", type=click.Choice(STYLES), default=STYLES[0], show_default=True, help="What the classes are.")
+@click.option("--open-enums", is_flag=True, help="Read a value that an enum does not name as UNKNOWN.")
+@click.option("--prefix", default="", metavar="NAME", help="What the names of your packages start with.")
+@click.option("--out", type=click.Path(file_okay=False), help="Where the wheels go. [default: dist]")
+@click.option("--publish-to", metavar="URL", help="Upload them to this index, as twine does.")
+@click.option("--skip-existing", is_flag=True, help="It is no failure that the index has a file already.")
+@registry_option
+@config_option
+def package(
+    *,
+    contracts: tuple[str, ...],
+    version: str | None,
+    local: bool,
+    style: str,
+    open_enums: bool,
+    prefix: str,
+    out: str | None,
+    publish_to: str | None,
+    skip_existing: bool,
+    registry: str | None,
+    config: str | None,
+) -> Exit:
+    """Build the typed package of a contract version: two wheels, of its code and of its name.
+
+    CONTRACT is service/name, or the name of one in the project file; without one, all contracts of the project
+    file that have package = "…" are built, or none if one of them cannot be.
+
+    --publish-to uploads the wheels to an index of your own. Its credentials come from TWINE_USERNAME and
+    TWINE_PASSWORD, the keyring or ~/.pypirc, never from the command line.
+    """
+    from pathlib import Path
+
+    from deedbox.cli.checking import client_for
+    from deedbox.cli.exits import Exit
+    from deedbox.cli.packaging import Shape, build_all, from_file, from_registry, select, summary, write_all
+    from deedbox.cli.plain import printable
+    from deedbox.cli.project import load
+    from deedbox.cli.uploading import check_url, upload_wheels
+
+    if publish_to is not None:
+        check_url(publish_to)
+    project = load(config)
+    wanted = select(project, contracts, version)
+    shape = Shape(style, open_enums, prefix)
+    if local:
+        requests = [from_file(each, version, shape) for each in wanted]
+    else:
+        with client_for(project, registry) as client:
+            requests = [from_registry(each, version, shape, client) for each in wanted]
+    wheels = build_all(requests)
+    for wheel in wheels[::2]:
+        for line in summary(wheel):
+            click.echo(printable(line))
+    if out is not None or publish_to is None:
+        for path in write_all(wheels, Path(out or "dist")):
+            click.echo(f"wrote {path}")
+    if publish_to is None:
+        return Exit.FINE
+    uploaded, there = upload_wheels(wheels, publish_to)
+    for name in uploaded:
+        click.echo(f"uploaded {name}")
+    for name in there:
+        click.echo(f"{name} is there already, and an index does not replace what it has", err=not skip_existing)
+    return Exit.NO if there and not skip_existing else Exit.FINE
