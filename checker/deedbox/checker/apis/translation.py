@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from deedbox.checker import pointers
 from deedbox.checker.apis.cursor import target_of
+from deedbox.checker.apis.sources import FILES, references
 from deedbox.checker.documents import Document
 from deedbox.checker.errors import NotASchema, UnresolvedReference
 from deedbox.checker.json_schema.schema import Schema
@@ -134,13 +135,25 @@ class Translator:
             if place == self._root:
                 self._done[place], self._targets[place] = True, set()  # no schema was said: `positions.unsaid`
                 return
-            raise UnresolvedReference(
-                f"a $ref leads to {place}, and there is nothing there", source=self.document.name, pointer=place
-            ) from None
+            raise self._leads_nowhere(place) from None
         before, self._found = self._found, set()
         self._done[place] = self._schema(value, place, frozenset())
         self._targets[place] = self._found
         self._found = before
+
+    def _leads_nowhere(self, place: str) -> UnresolvedReference:
+        """The error of a reference to a place that is not there, at the reference."""
+        every = references(self.document.value)
+        holder = next((pointer for pointer, value in every if target_of(value["$ref"]) == place), place)
+        line, column = self.document.position(join(holder, "$ref")) or (None, None)
+        shown = place.removeprefix(f"/{FILES}")
+        return UnresolvedReference(
+            f"a $ref leads to {shown}, and there is nothing there: it leads nowhere",
+            source=self.document.name,
+            pointer=holder,
+            line=line,
+            column=column,
+        )
 
     def fault(self, message: str, place: str) -> NotASchema:
         """An error about a schema."""
