@@ -162,6 +162,7 @@ def request_of(contract: Contract, document: Document) -> dict[str, Any]:
         "of": contract.of,
         "format": contract.format,
         "dialect": contract.dialect,
+        "package": contract.package,
     }
     return fields | {name: value for name, value in optional.items() if value is not None}
 

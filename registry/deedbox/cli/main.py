@@ -33,6 +33,7 @@ COMMANDS = (
     "publish",
     "record-deployment",
     "serve",
+    "worker",
 )
 
 

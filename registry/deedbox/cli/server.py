@@ -34,11 +34,27 @@ def run_server(server: Any, **overrides: Any) -> None:
         UsageError: a setting that cannot work.
         NotJudged: the database is away, or the server did not start.
     """
+    _run(server.serve, overrides)
+
+
+def run_worker(**overrides: Any) -> None:
+    """Works on jobs with the settings that are given here, then those of `DEEDBOX_*`, until it is told to stop.
+
+    Raises:
+        UsageError: a setting that cannot work.
+        NotJudged: the database is away.
+    """
+    from deedbox.registry.working import work
+
+    _run(work, overrides)
+
+
+def _run(run: Any, overrides: dict[str, Any]) -> None:
     from deedbox.registry.config import Settings
     from deedbox.registry.errors import ConfigurationError, RegistryError
 
     try:
-        server.serve(Settings.from_environment(**overrides))
+        run(Settings.from_environment(**overrides))
     except ConfigurationError as error:
         raise UsageError(str(error)) from None
     except RegistryError as error:

@@ -11,8 +11,21 @@ from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services import Services
 from deedbox.registry.storage import migrate
 from deedbox.registry.storage.database import Database
-from deedbox.registry.web import api, health, logs, metrics, models, observations_api, pages, problems, request_ids
+from deedbox.registry.web import (
+    api,
+    health,
+    index,
+    logs,
+    metrics,
+    models,
+    observations_api,
+    packages_api,
+    pages,
+    problems,
+    request_ids,
+)
 from deedbox.registry.web.replies import Replies, Shortcut
+from deedbox.registry.working import Worker
 from flask_openapi import Info, OpenAPI
 
 
@@ -34,7 +47,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
         settings.compare_workers, settings.compare_seconds, settings.compare_memory_mb, settings.compare_queue_seconds
     )
     atexit.register(sandbox.close)
-    services = Services(database, sandbox)
+    services = Services(database, sandbox, settings)
     app = OpenAPI(
         "deedbox.registry",
         info=Info(
@@ -57,6 +70,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     health.install(app, services)
     app.register_api(api.blueprint(services, replies))
     app.register_api(observations_api.blueprint(services))
+    app.register_api(packages_api.blueprint(services, replies))
     for model in (
         models.PublishBody,
         models.CheckBody,
@@ -66,6 +80,8 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     ):
         api.describe(app, model)
     observations_api.describe(app)
+    packages_api.describe(app)
+    index.install(app, services)
     pages.install(app, services, replies)
     logs.install(app)
     app.wsgi_app = Shortcut(app.wsgi_app, replies)  # type: ignore[method-assign]
@@ -76,3 +92,12 @@ def warm_up(app: OpenAPI) -> None:
     """Starts the comparing processes ahead of the first request, beside whatever else is done."""
     services: Services = app.extensions["deedbox"]
     threading.Thread(target=services.sandbox.start, daemon=True).start()
+
+
+def start_working(app: OpenAPI, settings: Settings) -> None:
+    """Starts working on jobs beside the requests; what is under way at the end is given back."""
+    if settings.job_workers:
+        services: Services = app.extensions["deedbox"]
+        worker = Worker(services.slow, settings.job_workers)
+        atexit.register(worker.stop)
+        worker.start()

@@ -53,6 +53,20 @@ class Settings:
     busy_seconds: int = _setting(
         30, "Seconds that a write waits for the writers before it, and a connection for the database.", 1
     )
+    job_workers: int = _setting(
+        1,
+        "Jobs (building packages) that one server process works on at once, beside answering requests. 0 where "
+        "`deedbox worker` does it elsewhere, which then has as many, at least 1.",
+        0,
+    )
+    job_attempts: int = _setting(5, "How often a job is tried before it is given up, with the reason.", 1)
+    job_lease_seconds: int = _setting(
+        30, "How long after the death of its worker a job is left alone before another worker goes on with it.", 1
+    )
+    build_seconds: int = _setting(60, "Seconds that building one package may take before it is stopped.", 1)
+    package_prefix: str = _setting(
+        "", "What the name of every package of a contract starts with, such as `acme`: see docs/packages.md."
+    )
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`.")
 
     @classmethod
@@ -103,7 +117,9 @@ def page() -> str:
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
-    lines += [f"| `{PREFIX}{s.name.upper()}` | `{s.default}` | {s.metadata['doc']} |" for s in fields(Settings)]
+    for s in fields(Settings):
+        default = f"`{s.default}`" if s.default != "" else "none"
+        lines.append(f"| `{PREFIX}{s.name.upper()}` | {default} | {s.metadata['doc']} |")
     return "\n".join(lines) + "\n"
 
 

@@ -85,6 +85,36 @@ class Undecided(RegistryError):
     code = "undecided"
 
 
+class PackageNameTaken(RegistryError):
+    """The name of a package belongs to something else: `owner`, "" for what was uploaded."""
+
+    code = "package-name-taken"
+
+
+class FileTaken(RegistryError):
+    """A file of that name is on the index, with other bytes. Nothing published is ever replaced."""
+
+    code = "file-taken"
+
+
+class UnusableFile(RegistryError):
+    """A file that is no whole wheel or source distribution, or is not what its name or the upload says."""
+
+    code = "file-unusable"
+
+
+class NotPackageable(RegistryError):
+    """A version that gives no package, and never will as it is. `reason` is the code of what keeps it."""
+
+    code = "not-packageable"
+
+
+class ReleaseUnderWay(RegistryError):
+    """Another release of the same version, asked for with other options, has not ended. `job` is its id."""
+
+    code = "release-under-way"
+
+
 class InvalidCursor(RegistryError):
     """A cursor that this server did not hand out."""
 

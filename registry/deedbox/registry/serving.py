@@ -31,13 +31,14 @@ _STOP_SECONDS = 10
 
 def application() -> Flask:
     """The WSGI application of one server process, with its settings from the environment. Granian calls it."""
-    from deedbox.registry.app import create_app, warm_up
+    from deedbox.registry.app import create_app, start_working, warm_up
     from deedbox.registry.web import logs
 
     settings = Settings.from_environment()
     logs.configure(settings.log_level)
     app = create_app(settings, migrated=True)
     warm_up(app)
+    start_working(app, settings)
     return app
 
 

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from deedbox.registry.config import Settings
 from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services.browsing import Browsing
 from deedbox.registry.services.catalogue import Catalogue
 from deedbox.registry.services.deployments import Deployments
+from deedbox.registry.services.jobs import Jobs, Patience, Saga
 from deedbox.registry.services.judging import Judge
 from deedbox.registry.services.observations import Observations
+from deedbox.registry.services.packages import Packages
 from deedbox.registry.services.publishing import Publishing
+from deedbox.registry.services.releases import Releases
 from deedbox.registry.services.verdicts import Verdicts
 from deedbox.registry.storage.database import Database
 
 
-class Services:
-    """All use cases over one database and one sandbox."""
+class SlowWork:
+    """The use cases that answer at once and are worked on later, and what workers do of them."""
 
-    def __init__(self, database: Database, sandbox: Sandbox) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.jobs = Jobs(database, Patience(settings.job_lease_seconds, settings.job_attempts))
+        self.releases = Releases(
+            database, self.jobs, prefix=settings.package_prefix, build_seconds=settings.build_seconds
+        )
+        self.sagas: dict[str, Saga] = {saga.kind: saga for saga in (self.releases,)}
+
+
+class Services:
+    """All use cases over one database and one sandbox; settings that are not given are the defaults."""
+
+    def __init__(self, database: Database, sandbox: Sandbox, settings: Settings | None = None) -> None:
         self.database, self.sandbox = database, sandbox
+        self.slow = SlowWork(database, settings or Settings())
+        self.jobs, self.releases = self.slow.jobs, self.slow.releases
         self.verdicts = Verdicts(database, sandbox)
         self.catalogue = Catalogue(database, self.verdicts)
         self.browsing = Browsing(database, self.verdicts)
-        self.publishing = Publishing(database, Judge(database, self.verdicts), self.verdicts)
+        self.publishing = Publishing(database, Judge(database, self.verdicts), self.verdicts, self.releases)
         self.deployments = Deployments(database, self.verdicts)
         self.observations = Observations(database)
+        self.packages = Packages(database)

@@ -15,7 +15,7 @@ from deedbox.registry.services.judging import latest
 from deedbox.registry.services.publishing import state_of
 from deedbox.registry.services.values import Page, Published
 from deedbox.registry.services.verdicts import Question, Verdicts
-from deedbox.registry.storage import queries
+from deedbox.registry.storage import packages, queries
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.models import Source
 from sqlalchemy.orm import Session
@@ -123,7 +123,8 @@ class Catalogue:
             if not history:
                 raise NotFound(f"there is no contract {contract}")
             live = self._live(session, contract, history)
-        rest = [Published(v, v.row.seq in live) for v in history if v.row.ordinal > after]
+            package = _package(session, contract)
+        rest = [Published(v, v.row.seq in live, package=package) for v in history if v.row.ordinal > after]
         return Page(rest[:limit], str(rest[limit - 1].version.row.ordinal) if len(rest) > limit else None)
 
     def version(self, contract: str, version: str) -> Published:
@@ -135,7 +136,8 @@ class Catalogue:
         with self.database.reading() as session:
             history = queries.history(session, contract)
             found = pick(history, contract, version)
-            return Published(found, found.row.seq in self._live(session, contract, history))
+            live = self._live(session, contract, history)
+            return Published(found, found.row.seq in live, package=_package(session, contract))
 
     def source(self, contract: str, version: str) -> Source:
         """The text of a version exactly as it was published.
@@ -232,7 +234,9 @@ class Catalogue:
             live = {v.row.seq for v in linking.live(history, deployed.get(name))}
             yield ContractView(
                 history[-1],
-                Published(newest, newest.row.seq in live) if newest is not None else None,
+                Published(newest, newest.row.seq in live, package=_package(session, name))
+                if newest is not None
+                else None,
                 len(history),
                 state_of(history),
             )
@@ -240,6 +244,11 @@ class Catalogue:
     def _live(self, session: Session, contract: str, history: Sequence[Version]) -> set[int]:
         deployed = linking.deployed_versions(session, [contract]).get(contract)
         return {v.row.seq for v in linking.live(history, deployed)}
+
+
+def _package(session: Session, contract: str) -> str | None:
+    names = packages.names_of(session, contract)
+    return names[-1] if names else None
 
 
 def pick(history: Sequence[Version], contract: str, version: str) -> Version:

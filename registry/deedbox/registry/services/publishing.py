@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deedbox.checker import versions
@@ -23,6 +23,7 @@ from deedbox.registry.sandbox.protocol import Checked
 from deedbox.registry.services import links as linking
 from deedbox.registry.services.judging import Judge, check_proposal, latest, resolve, text_digest
 from deedbox.registry.services.names import check_uuid
+from deedbox.registry.services.releases import Releases, Wish
 from deedbox.registry.services.values import Candidate, CheckResult, Proposal, Published
 from deedbox.registry.services.verdicts import Answers, Verdicts
 from deedbox.registry.storage import queries
@@ -53,8 +54,8 @@ class _Writing:
 class Publishing:
     """The use cases that write versions."""
 
-    def __init__(self, database: Database, judge: Judge, verdicts: Verdicts) -> None:
-        self.database, self.judge, self.verdicts = database, judge, verdicts
+    def __init__(self, database: Database, judge: Judge, verdicts: Verdicts, releases: Releases) -> None:
+        self.database, self.judge, self.verdicts, self.releases = database, judge, verdicts, releases
 
     def publish(self, proposal: Proposal, by: str, *, if_match: int | None = None, only_new: bool = False) -> Published:
         """Publishes a version, once: the same content under the same version is the row that exists.
@@ -73,9 +74,11 @@ class Publishing:
             VersionTaken: by other content. IdTaken: the id names another publication.
             PreconditionFailed: `if_match` is not the state any more; says what was missed.
             CheckerError, InvalidRequest, InvalidName, InvalidVersion, IdentityChanged: it cannot be published at all.
+            NotPackageable, PackageNameTaken: it cannot be released as the package that it asks for.
             Busy, StorageUnavailable: nothing was written.
         """
         check_proposal(proposal)
+        self._check_package(proposal)
         uuid = check_uuid(proposal.uuid) if proposal.uuid is not None else None
         document = self.judge.read(proposal)
         for _ in range(_ATTEMPTS):
@@ -87,7 +90,8 @@ class Publishing:
                 same = _already(candidate, history, uuid)
                 if same is not None:
                     # Before the precondition: a repeated request must not fail on what its first try wrote.
-                    return self._existing(session, same, history)
+                    existing = self._existing(session, same, history)
+                    break
                 check_precondition(history, proposal.contract, if_match, only_new)
                 plan = self.judge.plan(session, candidate, history)
             answers = self.verdicts.answer(plan.questions, {candidate.schema_digest: candidate.canonical})
@@ -95,7 +99,12 @@ class Publishing:
             published = self._write(_Writing(proposal, document, candidate, check, history, basis, by, uuid), answers)
             if published is not None:
                 return published
-        raise Busy(f"{proposal.contract} changed {_ATTEMPTS} times while this was being compared: try again")
+        else:
+            raise Busy(f"{proposal.contract} changed {_ATTEMPTS} times while this was being compared: try again")
+        if proposal.package is None or existing.version.retired:
+            return existing
+        wish = Wish(proposal.package)
+        return replace(existing, job=self.releases.ensure(existing.version.row, wish, by), package=proposal.package)
 
     def check(self, proposals: Sequence[Proposal]) -> list[CheckResult]:
         """The gate's answer to each proposal, as the registry stands. Writes nothing but verdict rows.
@@ -106,6 +115,7 @@ class Publishing:
         """
         results = []
         for proposal in proposals:
+            self._check_package(proposal)
             document = self.judge.read(proposal)
             with self.database.reading() as session:
                 history = queries.history(session, proposal.contract)
@@ -158,8 +168,17 @@ class Publishing:
             if made is None:
                 return None
             published = Published(made, _is_live(session, made, [*writing.history, made]), True, check)
+            if writing.proposal.package is not None:
+                # In the same transaction: a version is never there without the release that it asked for.
+                wish = Wish(writing.proposal.package)
+                job = self.releases.start(session, made.row, wish, writing.by)
+                published = replace(published, job=job, package=writing.proposal.package)
         log.info("published %s %s (schema id %d)", candidate.contract, made.row.version, made.row.schema_id)
         return published
+
+    def _check_package(self, proposal: Proposal) -> None:
+        if proposal.package is not None:
+            self.releases.check_wish(proposal.contract, Wish(proposal.package))
 
     def _existing(self, session: Session, found: Version, history: Sequence[Version]) -> Published:
         found = next(v for v in history if v.row.seq == found.row.seq)

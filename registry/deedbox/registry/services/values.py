@@ -34,6 +34,8 @@ class Proposal:
     format: str | None = None
     dialect: str | None = None
     accepted: tuple[Acceptance, ...] = ()
+    package: str | None = None
+    """The distribution to release the version as; none where None, whatever was before."""
     uuid: str | None = None
 
 
@@ -89,12 +91,17 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A version, whether this call made it, whether it is live, and what the gate said when it was made."""
+    """A version, whether this call made it, whether it is live, and what the gate said when it was made.
+
+    `package` is what the contract's packages are called, if it has any; `job` releases this version.
+    """
 
     version: Version
     live: bool
     created: bool = False
     check: CheckResult | None = None
+    package: str | None = None
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

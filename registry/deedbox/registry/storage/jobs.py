@@ -151,6 +151,12 @@ def newest_job(session: Session, kind: str, subject: str) -> Job | None:
     return session.execute(statement).scalar_one_or_none()
 
 
+def any_ready(session: Session, kinds: Collection[str]) -> bool:
+    """Whether a worker of these kinds would find work."""
+    statement = select(QueuedJob.job_id).where(QueuedJob.ready_at <= clock(session), QueuedJob.kind.in_(kinds))
+    return session.execute(statement.limit(1)).scalar_one_or_none() is not None
+
+
 def claim(session: Session, kinds: Collection[str], worker: str, lease_seconds: float) -> tuple[Job, int] | None:
     """Takes the job that has been ready longest, for as long as the lease; None where none is.
 

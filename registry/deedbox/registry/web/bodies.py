@@ -27,7 +27,7 @@ _SPACE = " \t\n\r"
 
 _PROPOSAL_FIELDS = (
     "schema", "version", "role", "kind", "of", "channels", "groups", "content_model", "format", "dialect", "accepted",
-    "id",
+    "package", "id",
 )  # fmt: skip
 
 
@@ -77,13 +77,13 @@ def proposals() -> list[Proposal]:
     return found
 
 
-def fields(*names: str) -> Members:
-    """The body as an object that has no other members than these.
+def fields(*names: str, empty: bool = False) -> Members:
+    """The body as an object that has no other members than these; where `empty`, it may also be left out.
 
     Raises:
         NotJson, InvalidRequest: says where.
     """
-    body = Members(body_text(), "")
+    body = Members("{}" if empty and not request.get_data() else body_text(), "")
     body.only(*names)
     return body
 
@@ -214,6 +214,7 @@ def _proposal(members: Members, contract: str, *more: str) -> Proposal:
         format=members.text("format"),
         dialect=members.text("dialect"),
         accepted=_accepted(members),
+        package=members.text("package"),
         uuid=members.text("id"),
     )
 

@@ -208,12 +208,14 @@ class PublicationReply(BaseModel):
     retired_reason: str | None
     live: bool
     bump: str | None
+    package: str | None = Field(description="What the packages of the contract are called, if it has any")
 
 
 class PublishedReply(PublicationReply):
     """A version, and what the gate said when it was published."""
 
     check: CheckReply
+    job: str | None = Field(description="The job that releases it as a package: /api/v1/jobs/{id}")
 
 
 class ContractReply(BaseModel):
@@ -359,6 +361,9 @@ class PublishBody(BaseModel):
     format: Literal["json-schema"] | None = None
     dialect: Literal["draft4", "draft6", "draft7", "draft2019-09", "draft2020-12"] | None = None
     accepted: list[AcceptedBody] | None = None
+    package: str | None = Field(
+        None, description="Release the version as this package. Not as before where left out: each publication says it"
+    )
     id: str | None = Field(None, description="A UUID, made by the client")
 
 

@@ -34,6 +34,20 @@ PROBLEMS: dict[str, ProblemType] = {
     "invalid-cursor": ProblemType(400, "Not a cursor of this list", "Cursors are opaque: use `next` as it came."),
     "not-found": ProblemType(404, "There is no such thing", "`detail` says what is missing."),
     "method-not-allowed": ProblemType(405, "Not with this method", "`Allow` lists the methods."),
+    "package-name-taken": ProblemType(
+        403,
+        "The package's name is somebody else's",
+        "`owner` is the contract whose package it is: choose another name.",
+    ),
+    "not-acceptable": ProblemType(406, "Not in a form that was asked for", "`detail` lists the media types there are."),
+    "file-taken": ProblemType(
+        409,
+        "A file of that name has other bytes",
+        "Nothing on the index is ever replaced: raise version or build number.",
+    ),
+    "release-under-way": ProblemType(
+        409, "Another release of the version is under way", "`job` is its id: wait until it has ended."
+    ),
     "version-taken": ProblemType(
         409, "The version has other content", "Versions never change. Publish the new content under a new version."
     ),
@@ -43,6 +57,11 @@ PROBLEMS: dict[str, ProblemType] = {
     ),
     "body-too-large": ProblemType(413, "The body is too large", "The limit is DEEDBOX_MAX_BODY_BYTES."),
     "unsupported-media-type": ProblemType(415, "Not this media type", "Send application/json."),
+    "range-not-satisfiable": ProblemType(416, "Past the end", "`Content-Range` says how long it is."),
+    "file-unusable": ProblemType(422, "No whole package file", "`detail` says what is wrong with it, and where."),
+    "not-packageable": ProblemType(
+        422, "No package can be made of it", "`reason` says why; see docs/packages.md for names and versions."
+    ),
     "invalid-request": ProblemType(422, "A field cannot be used", "`pointer` says which field."),
     "invalid-name": ProblemType(422, "Not a name", "`allowed` is the pattern that names follow."),
     "invalid-version": ProblemType(422, "Not a semantic version", "See semver.org: MAJOR.MINOR.PATCH."),

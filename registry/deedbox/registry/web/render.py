@@ -38,12 +38,17 @@ def publication(published: Published) -> dict[str, Any]:
         "retired_reason": version.retired_reason,
         "live": published.live,
         "bump": row.bump,
+        "package": published.package,
     }
 
 
 def published(made: Published) -> dict[str, Any]:
-    """The answer to a publication: the version, and what the gate said."""
-    return {**publication(made), "check": made.check.as_dict() if made.check is not None else None}
+    """The answer to a publication: the version, what the gate said, and the job that releases it as a package."""
+    return {
+        **publication(made),
+        "check": made.check.as_dict() if made.check is not None else None,
+        "job": made.job,
+    }
 
 
 def contract(view: ContractView) -> dict[str, Any]:
