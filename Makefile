@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-registry bench-cli bench-real bench-guard mutation drain-histories clean
+.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard mutation drain-histories clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,7 +45,7 @@ lint: $(VENV)/.dev ## the static checks alone
 docs: $(VENV)/.dev ## make again the pages that are generated from the code
 	$(BIN)/python -m tests.documentation
 
-bench: bench-registry bench-cli bench-real bench-guard bench-checker ## every benchmark
+bench: bench-registry bench-cli bench-real bench-guard bench-checker bench-openapi ## every benchmark
 
 bench-registry: $(VENV)/.dev ## publications and reads per second, on SQLite and PostgreSQL
 	$(BIN)/python benchmarks/registry_throughput.py
@@ -58,6 +58,9 @@ bench-real: $(VENV)/.dev ## every pair of the real schemas, published and checke
 
 bench-guard: $(VENV)/.dev ## live messages judged beside only parsed; memory over ten million
 	$(BIN)/python benchmarks/guard.py
+
+bench-openapi: $(VENV)/.dev ## two large OpenAPI documents compared, beside only loading them
+	$(BIN)/python benchmarks/openapi_large.py
 
 bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
 	$(BIN)/python benchmarks/checker_cases.py

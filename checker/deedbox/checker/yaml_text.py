@@ -5,6 +5,7 @@ PyYAML's own constructors follow YAML 1.1, where `no`, `on` and `012` are not wh
 
 from __future__ import annotations
 
+import gc
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,13 @@ from deedbox.checker.pointers import join
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# libyaml's parser, or the slower one of a PyYAML built without it: both give the same events.
-_Parser: Any = getattr(yaml, "CParser", yaml.Loader)
+_Parser: Any
+try:
+    from yaml import cyaml
+
+    _Parser = cyaml.CParser  # type: ignore[attr-defined]
+except ImportError:  # a PyYAML built without libyaml: slower, the same events
+    _Parser = yaml.Loader
 
 _NULL = re.compile(r"(?:null|Null|NULL|~|)")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -37,7 +43,15 @@ def parse(text: str, name: str) -> Any:
     Raises:
         SyntaxInvalid, DuplicateKey, NotJsonValue, TooLarge: with line and column.
     """
-    return _Reader(text, name).document()
+    collecting = gc.isenabled()
+    gc.disable()  # a tree of values has no cycles, and looking for them time and again is half the work
+    try:
+        return _plain_document(text, name)
+    except (_Unusual, yaml.YAMLError, UnicodeError, DocumentError):
+        return _Reader(text, name).document()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def positions(text: str) -> dict[str, tuple[int, int]]:
@@ -46,6 +60,70 @@ def positions(text: str) -> dict[str, tuple[int, int]]:
     reader.places = {}
     reader.document()
     return reader.places
+
+
+class _Unusual(Exception):
+    """Something that the quick way does not handle, or that is an error: the reader knows which, and where."""
+
+
+def _plain_document(text: str, name: str) -> Any:
+    """The value of a text without anchors, tags, merges or errors: as the reader gives it, without keeping track of places."""
+    parser = _Parser(text)
+    reader = _Reader("", name)
+    known: dict[str, Any] = {}  # plain scalars repeat: `string`, `object`, `true`
+    root: list[Any] = []
+    # Per open container: itself, and in an object the key whose value comes next.
+    stack: list[list[Any]] = [[root, None]]
+    count = 0
+    documents_seen = 0
+    while True:
+        event = parser.get_event()
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            count += 1
+            if event.anchor is not None or event.tag is not None:
+                raise _Unusual
+            value: Any = event.value
+            if not value.isascii():
+                documents.check_strings(value, name)
+            top = stack[-1]
+            if type(top[0]) is dict and top[1] is None:
+                if value in top[0] or (value == "<<" and not event.style):
+                    raise _Unusual
+                top[1] = value
+                continue
+            if not event.style:
+                if value in known:
+                    value = known[value]
+                else:
+                    value = known[value] = reader.resolve(value, event, "")
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            count += 1
+            if event.anchor is not None or event.tag is not None or len(stack) > documents.MAX_DEPTH:
+                raise _Unusual
+            if type(stack[-1][0]) is dict and stack[-1][1] is None:
+                raise _Unusual  # a key that is no scalar
+            stack.append([{} if kind is yaml.MappingStartEvent else [], None])
+            continue
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            value = stack.pop()[0]
+        elif kind is yaml.StreamEndEvent:
+            if documents_seen != 1 or count > documents.MAX_NODES:
+                raise _Unusual
+            return root[0]
+        elif kind is yaml.DocumentStartEvent:
+            documents_seen += 1
+            continue
+        elif kind is yaml.StreamStartEvent or kind is yaml.DocumentEndEvent:
+            continue
+        else:
+            raise _Unusual
+        top = stack[-1]
+        if type(top[0]) is dict:
+            top[0][top[1]] = value
+            top[1] = None
+        else:
+            top[0].append(value)
 
 
 class _Reader:
@@ -182,13 +260,14 @@ class _Reader:
         documents.check_strings(text, self.name, pointer)
         if event.tag in ("!", _CORE + "str") or (event.tag is None and event.style):
             return text
-        value = self._resolve(text, event, pointer)
+        value = self.resolve(text, event, pointer)
         kind = {str: "str", bool: "bool", int: "int", Decimal: "float", type(None): "null"}[type(value)]
         if event.tag is not None and event.tag != _CORE + kind and not (event.tag == _CORE + "float" and kind == "int"):
             raise self._at(NotJsonValue, event, f"{text!r} is no {event.tag.removeprefix(_CORE)}", pointer)
         return value
 
-    def _resolve(self, text: str, event: Any, pointer: str) -> Any:
+    def resolve(self, text: str, event: Any, pointer: str) -> Any:
+        """The value of a plain scalar by the core schema."""
         try:
             if _INT.fullmatch(text):
                 return documents.integer(text, self.name)
