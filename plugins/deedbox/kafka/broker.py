@@ -6,9 +6,24 @@ Errors of a filling are `BrokerUnavailable` or `Fenced`, whatever its client rai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from deedbox.kafka.messages import Headers, Record, TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """A topic as it stands: Kafka's ids of cluster and topic, and by partition where its log starts and ends.
+
+    An end is the offset after the last committed message; an epoch is left out where the client does not know it.
+    """
+
+    cluster: str
+    topic_id: str
+    starts: Mapping[int, int]
+    ends: Mapping[int, int]
+    epochs: Mapping[int, int]
 
 
 class Consumer(Protocol):
@@ -32,6 +47,10 @@ class Consumer(Protocol):
 
     def assignment(self) -> set[TopicPartition]:
         """The partitions it has now."""
+        ...
+
+    def generation(self) -> int:
+        """Another number whenever partitions were given out anew since, though they may be the same ones."""
         ...
 
     def group_metadata(self) -> Any:
@@ -104,4 +123,12 @@ class Broker(Protocol):
 
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
         """A group's offsets on a topic."""
+        ...
+
+    def describe(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
+        """Those of the topics that there are."""
+        ...
+
+    def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
+        """The consumer groups that have offsets on topics, by topic."""
         ...

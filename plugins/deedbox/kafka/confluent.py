@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -21,12 +22,14 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
+    TopicCollection,
 )
 from confluent_kafka import Consumer as Client
 from confluent_kafka import Producer as ProducerClient
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.serialization import Deserializer, SerializationError, Serializer
+from deedbox.kafka.broker import TopicFacts
 from deedbox.kafka.errors import BrokerUnavailable, Fenced
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
@@ -148,6 +151,57 @@ class ConfluentBroker:
                 raise
         return {_place(p): p.offset for p in found if p.offset >= 0}
 
+    def describe(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
+        """See `Broker.describe`."""
+        found: dict[str, TopicFacts] = {}
+        with _translated():
+            cluster = self._admin.describe_cluster(request_timeout=_SECONDS).result(_SECONDS).cluster_id
+            asked = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=_SECONDS)
+            for name, answer in asked.items():
+                try:
+                    topic = answer.result(_SECONDS)
+                except KafkaException as error:
+                    if error.args[0].code() in _NO_TOPIC:
+                        continue
+                    raise
+                places = [Place(name, p.id) for p in topic.partitions]
+                starts = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+                ends = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+                found[name] = TopicFacts(
+                    cluster,
+                    _uuid(topic.topic_id),
+                    {n: at.offset for n, at in starts.items()},
+                    {n: at.offset for n, at in ends.items()},
+                    {n: at.leader_epoch for n, at in ends.items() if at.leader_epoch is not None},
+                )
+        return found
+
+    def _offsets(self, places: Sequence[Place], spec: Any) -> dict[int, Any]:
+        asked = self._admin.list_offsets(
+            dict.fromkeys(places, spec), isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_SECONDS
+        )
+        return {place.partition: answer.result(_SECONDS) for place, answer in asked.items()}
+
+    def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
+        """See `Broker.groups`."""
+        found: dict[str, set[str]] = {topic: set() for topic in topics}
+        with _translated():
+            listed = self._admin.list_consumer_groups(request_timeout=_SECONDS).result(_SECONDS).valid
+            for name in [group.group_id for group in listed]:
+                # One a call: librdkafka takes no more.
+                asked = self._admin.list_consumer_group_offsets(
+                    [ConsumerGroupTopicPartitions(name)], request_timeout=_SECONDS
+                )
+                try:
+                    places = asked[name].result(_SECONDS).topic_partitions
+                except KafkaException as error:
+                    log.debug("the offsets of %s are not told: %s", name, error)  # it ended just now, or is no such
+                    continue
+                for place in places:
+                    if place.topic in found and place.offset >= 0:
+                        found[place.topic].add(name)
+        return found
+
     def _places(self, topic: str) -> list[TopicPartition]:
         with _translated():
             known = self._admin.list_topics(topic, _SECONDS).topics[topic]
@@ -186,6 +240,7 @@ class ConfluentConsumer:
         self._client = client
         self._positions: dict[TopicPartition, int] = {}
         self._moved: set[TopicPartition] = set()
+        self._generation = 0
 
     def poll(self, most: int, seconds: float) -> list[Record]:
         """See `Consumer.poll`."""
@@ -262,8 +317,13 @@ class ConfluentConsumer:
         with _translated():
             return {_place(p) for p in self._client.assignment()}
 
+    def generation(self) -> int:
+        """See `Consumer.generation`."""
+        return self._generation
+
     def reset(self, _: Client, places: list[Place]) -> None:
         """Called by the client, inside `poll`, when partitions come or go: where they stood is not known any more."""
+        self._generation += 1
         for place in places:
             self._positions.pop(_place(place), None)
             self._moved.add(_place(place))
@@ -409,3 +469,9 @@ def _place(place: Place) -> TopicPartition:
 
 def _offsets(offsets: Mapping[TopicPartition, int]) -> list[Place]:
     return [Place(p.topic, p.partition, offset) for p, offset in offsets.items()]
+
+
+def _uuid(found: Any) -> str:
+    """Kafka's topic id in the usual form of a UUID."""
+    halves = found.get_most_significant_bits(), found.get_least_significant_bits()
+    return str(UUID(bytes=b"".join((half % (1 << 64)).to_bytes(8, "big") for half in halves)))

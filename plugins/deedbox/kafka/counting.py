@@ -64,6 +64,13 @@ class Counts:
             for (channel, version), count in plain.items():
                 self._put(Cell(channel, version.contract, version.version, "valid"), count)
 
+    def add_tally(self, tally: Tally) -> None:
+        """Takes in what was counted elsewhere."""
+        with self._lock:
+            for cell, count in tally.cells.items():
+                self._put(cell, count)
+            self._crowded += tally.crowded
+
     def _add(self, channel: str, found: Inspection) -> None:
         contract, version = found.contract_name, found.version_number
         self._put(Cell(channel, contract, version, found.status))

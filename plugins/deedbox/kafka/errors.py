@@ -56,3 +56,14 @@ class LimitReached(LiveError):
 
 class InvalidDeadLetter(LiveError):
     """A message on a dead-letter topic that does not say where it came from."""
+
+
+class SpoolFailed(LiveError):
+    """The file in which a guard keeps what it saw cannot be used. `path` names it."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"the guard's file {path} cannot be used: {reason}. Messages are judged all the same; what is seen meanwhile "
+            "does not reach the registry. Each guard process needs a file of its own, on a disk with room"
+        )
+        self.path = path

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from deedbox.client.mismatches import MISMATCHES
 from deedbox.kafka import dead_letters
 from deedbox.kafka.counting import Counts
-from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached
+from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached, LiveError, SpoolFailed
 from deedbox.kafka.inspection import Inspection, Inspector
 from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.messages import VERDICT, Record, TopicPartition, replaced
@@ -19,6 +20,7 @@ from deedbox.kafka.settling import Settler, rewind
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker, Consumer
     from deedbox.kafka.lookup import Lookup
+    from deedbox.kafka.observing import Batch, Observer
 
 Mode: TypeAlias = Literal["observe", "mark", "dead-letter"]
 """`observe` counts. `mark` also writes every message to `TOPIC.checked`, with its verdict in a header (a log cannot be
@@ -26,6 +28,7 @@ changed). `dead-letter` also writes the invalid ones to `TOPIC.dlt`. Both write 
 
 MODES: tuple[Mode, ...] = ("observe", "mark", "dead-letter")
 CHECKED = ".checked"
+_MOST_WARNINGS = 1_000
 log = logging.getLogger("deedbox.guard")
 
 
@@ -58,6 +61,8 @@ class Guard:
         modes: by topic; `observe` where none is named.
         group: the guard's own; its processes share the partitions.
         instance: of this process, stable over its restarts: a successor ends what it left open.
+        observer: gathers what is seen for the registry; None where nobody is told.
+        report_seconds: between two reports.
     """
 
     def __init__(
@@ -70,14 +75,22 @@ class Guard:
         group: str = "deedbox-guard",
         instance: str = "0",
         limits: Limits | None = None,
+        observer: Observer | None = None,
+        report_seconds: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker, self._topics, self._modes, self._group = broker, tuple(topics), dict(modes or {}), group
         self.counts, self.samples = Counts(), Samples()
         self._inspector = Inspector(lookup, closed=True)
         self._settler = Settler(broker, f"{group}.{instance}")
         self._breaker = Breaker(limits or Limits())
-        self._sleep = sleep
+        self._sleep, self._clock = sleep, clock
+        self._observer, self._report_seconds = observer, report_seconds
+        self._next_report = clock() + report_seconds
+        self._recovered = observer is None
+        self._generation: int | None = None
+        self._warned: set[tuple[str, str, str, str]] = set()
         self._consumer: Consumer | None = None
         self._pause = 0.0
         self.restarts = 0
@@ -93,9 +106,13 @@ class Guard:
             LimitReached: what came before is settled; the topic is to be looked at.
         """
         try:
+            if not self._recovered:
+                self._recover()
             if self._consumer is None:
-                self._consumer = self._broker.consumer(self._topics, self._group)
+                self._consumer, self._generation = self._broker.consumer(self._topics, self._group), None
             dealt = self._batch(self._consumer, most, seconds)
+            if self._observer is not None and self._clock() >= self._next_report:
+                self.report()
         except (BrokerUnavailable, DeadLetterRefused, Fenced) as error:
             # Nothing of the batch was committed: whoever has its partitions now reads it again.
             log.warning("guard begins anew: %s", error)
@@ -106,6 +123,7 @@ class Guard:
 
     def _batch(self, consumer: Consumer, most: int, seconds: float) -> int:
         records = consumer.poll(most, seconds)
+        self._follow(consumer)
         written: list[Record] = []
         done: dict[TopicPartition, int] = {}
         limit: LimitReached | None = None
@@ -120,12 +138,31 @@ class Guard:
                 break
             done[record.place] = record.offset + 1
             dealt += 1
-        self._settler.settle(consumer, done, written)
+        batch = self._begin(records[:dealt], judged[:dealt])
+        try:
+            self._settler.settle(consumer, done, written)
+        except LiveError:
+            self._forget(batch)
+            raise
+        if self._observer is not None and batch is not None:
+            self._observer.confirm(batch)
         # Only now: a batch that did not settle is read, and counted, again.
         self.counts.add_all((r.topic, found) for r, found in zip(records[:dealt], judged[:dealt], strict=True))
+        self._warn(batch)
         if limit is not None:
             raise limit
         return dealt
+
+    def _warn(self, batch: Batch | None) -> None:
+        """Says once of each kind of traffic that it is not as registered."""
+        if batch is None:
+            return
+        for cell in batch.counts.read().cells:
+            kind = (cell.channel, cell.rule, cell.contract, cell.version)
+            if cell.rule in MISMATCHES and kind not in self._warned and len(self._warned) < _MOST_WARNINGS:
+                self._warned.add(kind)
+                about = f"{cell.contract} {cell.version}".strip()
+                log.warning("%s: %s%s (%s)", cell.channel, MISMATCHES[cell.rule], about and f": {about}", cell.rule)
 
     def _act(self, record: Record, found: Inspection) -> list[Record]:
         mode = self._modes.get(record.topic, "observe")
@@ -142,6 +179,83 @@ class Guard:
             to = record.topic + dead_letters.SUFFIX
             return [dead_letters.letter(record, found.invalid(record.value), to, self._group)]
         return []
+
+    def _recover(self) -> None:
+        """Reports what a process of this name wrote down before it died."""
+        assert self._observer is not None
+        try:
+            found = self._observer.recover(
+                lambda topics: {
+                    place: offset
+                    for topic in topics
+                    for place, offset in self._broker.committed(self._group, topic).items()
+                }
+            )
+        except SpoolFailed as error:
+            log.error("%s", error)
+        else:
+            if found:
+                log.info("%d messages that this guard judged before it was stopped are reported now", found)
+        self._recovered = True
+
+    def _follow(self, consumer: Consumer) -> None:
+        """Takes note of partitions that came or went."""
+        if self._observer is None or consumer.generation() == self._generation:
+            return
+        generation, places = consumer.generation(), consumer.assignment()
+        topics = sorted({place.topic for place in places})
+        committed = {p: offset for topic in topics for p, offset in self._broker.committed(self._group, topic).items()}
+        try:
+            self._observer.assign(places, committed, self._broker.describe(topics) if topics else {})
+        except SpoolFailed as error:
+            self._disk_failed(error)
+        self._generation = generation if places else None
+
+    def _begin(self, records: Sequence[Record], judged: Sequence[Inspection]) -> Batch | None:
+        if self._observer is None or not records:
+            return None
+        try:
+            return self._observer.begin(records, judged)
+        except SpoolFailed as error:
+            self._disk_failed(error)
+            return None
+
+    def _forget(self, batch: Batch | None) -> None:
+        if self._observer is None or batch is None:
+            return
+        try:
+            self._observer.forget(batch)
+        except SpoolFailed as error:
+            self._disk_failed(error)
+
+    def _disk_failed(self, error: SpoolFailed) -> None:
+        assert self._observer is not None
+        log.error("%s", error)
+        self._observer.reset()
+
+    def report(self) -> int:
+        """Puts what was seen since the last report where the registry is told from, and gives the number of reports.
+
+        Raises:
+            BrokerUnavailable: it did not say how far its logs go; what was seen is in the next report.
+        """
+        self._next_report = self._clock() + self._report_seconds
+        if self._observer is None:
+            return 0
+        places = self._consumer.assignment() if self._consumer is not None else set()
+        positions = {place: self._consumer.position(place) for place in places} if self._consumer is not None else {}
+        topics = sorted({place.topic for place in places})
+        facts = self._broker.describe(topics) if topics else {}
+        try:
+            groups = self._broker.groups(topics) if topics else {}
+        except BrokerUnavailable as error:
+            log.warning("consumer groups are not told: %s", error)  # a cluster may not let this client list them
+            groups = {}
+        try:
+            return self._observer.report(facts, positions, groups)
+        except SpoolFailed as error:
+            self._disk_failed(error)
+            return 0
 
     def _begin_anew(self) -> None:
         self.restarts += 1
@@ -162,7 +276,13 @@ class Guard:
         return bool(mine) and all(self._consumer.position(p) >= ends.get(p, 0) for p in mine)
 
     def close(self) -> None:
-        """Leaves the group."""
-        self._settler.close()
-        if self._consumer is not None:
-            self._consumer.close()
+        """Reports what was seen, and leaves the group. What was judged is committed already."""
+        try:
+            if self._consumer is not None:
+                self.report()
+        except (BrokerUnavailable, Fenced) as error:
+            log.warning("the last report is made at the next start: %s", error)
+        finally:
+            self._settler.close()
+            if self._consumer is not None:
+                self._consumer.close()

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 Status: TypeAlias = Literal["valid", "invalid", "unjudged", "tombstone"]
 """`unjudged`: the registry is away and never said, or nothing here reads the format. `tombstone`: a null value."""
 
-RETIRED, WRONG_CHANNEL = "retired-version", "undeclared-channel"
-"""Notes on traffic that is not as registered: the version is retired; its contract does not name this channel."""
+RETIRED, WRONG_CHANNEL, NO_PRODUCER = "retired-version", "undeclared-channel", "undeclared-producer"
+"""Notes on traffic that is not as registered: the version is retired; its contract does not name this channel; it is
+no producer's contract, so whoever sends it is registered nowhere."""
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -255,6 +256,7 @@ class Inspector:
             route.notes = (
                 *((RETIRED,) if writer.retired else ()),
                 *((WRONG_CHANNEL,) if writer.channels and topic not in writer.channels else ()),
+                *((NO_PRODUCER,) if writer.role != "produces" else ()),
             )
         judge = self.reader or route.version
         route.decoder = judge.decoder if judge is not None else None

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from deedbox.kafka.broker import TopicFacts
 from deedbox.kafka.errors import BrokerUnavailable, Fenced
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import IsolationLevel, KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetSpec
 from kafka import TopicPartition as Place
 from kafka.errors import (
     CommitFailedError,
@@ -121,6 +122,50 @@ class KafkaPythonBroker:
                 client.close()
         return {_place(p): offset for p, offset in found.items() if offset is not None}
 
+    def describe(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
+        """See `Broker.describe`."""
+        found: dict[str, TopicFacts] = {}
+        with _translated(), self._admin() as admin:
+            cluster = str(admin.describe_cluster()["cluster_id"])
+            for topic in admin.describe_topics(list(topics)):
+                if topic["error_code"]:
+                    continue
+                epochs = {p["partition_index"]: p["leader_epoch"] for p in topic["partitions"]}
+                name = topic["name"]
+                places = [Place(name, n) for n in epochs]
+                starts = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+                ends = admin.list_partition_offsets(
+                    dict.fromkeys(places, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
+                )
+                found[name] = TopicFacts(
+                    cluster,
+                    str(topic["topic_id"]),
+                    {p.partition: at.offset for p, at in starts.items()},
+                    {p.partition: at.offset for p, at in ends.items()},
+                    {n: epoch for n, epoch in epochs.items() if epoch >= 0},
+                )
+        return found
+
+    def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
+        """See `Broker.groups`."""
+        found: dict[str, set[str]] = {topic: set() for topic in topics}
+        with _translated(), self._admin() as admin:
+            # Share groups keep no offsets that this call tells.
+            names = [g["group_id"] for g in admin.list_groups() if g.get("group_type") in (None, "classic", "consumer")]
+            for name, offsets in admin.list_group_offsets(names).items() if names else ():
+                for place, at in offsets.items():
+                    if place.topic in found and at.offset >= 0:
+                        found[place.topic].add(name)
+        return found
+
+    @contextmanager
+    def _admin(self) -> Iterator[KafkaAdminClient]:
+        admin = KafkaAdminClient(**self._config)
+        try:
+            yield admin
+        finally:
+            admin.close()
+
     def _consumer(self, **options: Any) -> KafkaConsumer:
         return KafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **self._config, **options)
 
@@ -145,6 +190,10 @@ class KafkaPythonConsumer:
         """See `Consumer.commit`."""
         with _translated():
             self._client.commit(_offsets(offsets))
+
+    def generation(self) -> int:
+        """See `Consumer.generation`."""
+        return int(self._client.group_metadata().generation_id)
 
     def group_metadata(self) -> Any:
         """See `Consumer.group_metadata`."""

@@ -50,6 +50,7 @@ class Version:
     schema_digest: str
     channels: frozenset[str]
     retired: bool
+    of: str | None = None
     trouble: str = field(default="", compare=False)
     """Why its schema cannot judge messages here; empty where it can."""
 
@@ -67,6 +68,7 @@ class Version:
             data["schema_digest"],
             frozenset(data["channels"]),
             data.get("retired_at") is not None,
+            data.get("of"),
         )
 
     @property

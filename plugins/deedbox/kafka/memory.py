@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import Any
 
+from deedbox.kafka.broker import TopicFacts
 from deedbox.kafka.errors import BrokerUnavailable, Fenced
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
@@ -32,7 +33,8 @@ class MemoryBroker:
         self._partitions = partitions
         self.changed = Condition()
         self.logs: dict[TopicPartition, list[Record]] = {}
-        self.groups: dict[str, _Group] = {}
+        self._groups: dict[str, _Group] = {}
+        self.topic_ids: dict[str, str] = {}
         self.epochs: dict[str, int] = {}
         self.refuse: set[str] = set()
         self.down = False
@@ -48,7 +50,7 @@ class MemoryBroker:
         """See `Broker.consumer`."""
         self.check()
         with self.changed:
-            joined = self.groups.setdefault(group, _Group())
+            joined = self._groups.setdefault(group, _Group())
             member = MemoryConsumer(self, tuple(topics), joined)
             joined.members.append(member)
             self.rebalance(joined)
@@ -77,8 +79,27 @@ class MemoryBroker:
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
         """See `Broker.committed`."""
         self.check()
-        offsets = self.groups[group].offsets if group in self.groups else {}
+        offsets = self._groups[group].offsets if group in self._groups else {}
         return {place: offset for place, offset in offsets.items() if place.topic == topic}
+
+    def describe(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
+        """See `Broker.describe`."""
+        self.check()
+        found: dict[str, TopicFacts] = {}
+        for topic in topics:
+            ends = {place.partition: end for place, end in self.ends(topic).items()}
+            if ends:
+                starts, epochs = dict.fromkeys(ends, 0), dict.fromkeys(ends, 0)
+                found[topic] = TopicFacts("memory", self.topic_ids.get(topic, ""), starts, ends, epochs)
+        return found
+
+    def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
+        """See `Broker.groups`."""
+        self.check()
+        return {
+            topic: {name for name, group in self._groups.items() if any(p.topic == topic for p in group.offsets)}
+            for topic in topics
+        }
 
     def records(self, topic: str) -> list[Record]:
         """Everything on a topic, by partition and offset."""
@@ -160,6 +181,10 @@ class MemoryConsumer:
         """Raises `Fenced` where the group has rebalanced since that generation, or this member left."""
         if self._group is None or self._group.generation != generation or self not in self._group.members:
             raise Fenced("the group has rebalanced: the partitions have another reader")
+
+    def generation(self) -> int:
+        """See `Consumer.generation`."""
+        return self._generation
 
     def group_metadata(self) -> Any:
         """See `Consumer.group_metadata`."""

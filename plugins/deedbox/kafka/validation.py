@@ -62,6 +62,13 @@ class CompiledSchema:
         return ClosedReading(self.schema)
 
     @cached_property
+    def obsolete(self) -> tuple[str, ...]:
+        """Where it marks fields obsolete; see `obsolete_pointers`."""
+        from deedbox.checker.json_schema.obsolete import obsolete_pointers
+
+        return obsolete_pointers(self.schema)
+
+    @cached_property
     def _reference(self) -> Any:
         from deedbox.checker.json_schema.reference import validator
 

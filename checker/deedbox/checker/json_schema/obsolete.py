@@ -23,7 +23,7 @@ def obsolete_pointers(schema: Schema) -> tuple[str, ...]:
 
     The mark counts beside a `$ref` in every draft, and behind one. A schema of more places than can be walked has none.
     """
-    found: dict[str, frozenset[Any]] = {}
+    found: dict[str, tuple[frozenset[Node], frozenset[Any]]] = {}
     recursive: set[Any] = set()
     pending: list[tuple[str, Location, frozenset[Any]]] = [("", Location([schema.node]), frozenset())]
     walked = 0
@@ -37,13 +37,16 @@ def obsolete_pointers(schema: Schema) -> tuple[str, ...]:
             recursive.add(key)
             continue
         path = above | {key}
-        if pointer and any(_marked(node) for node in location.nodes):
-            found[pointer] = path
+        marks = frozenset(node for node in location.nodes if _marked(node))
+        if pointer and marks:
+            found[pointer] = (marks, path)
         pending += [(join(pointer, name), location.member(name), path) for name in location.names if name != ITEMS]
         if location.nodes:
             below = {location.item(i).nodes: location.item(i) for i in range(location.item_boundary + 1)}
             pending += [(f"{pointer}/{ITEMS}", item, path) for item in below.values() if item.nodes]
-    return tuple(sorted(pointer for pointer, path in found.items() if not path & recursive))
+    # One mark may stand at any depth and also at a plain place: its field is at all of them, which no pointers name.
+    endless = {mark for marks, path in found.values() if path & recursive for mark in marks}
+    return tuple(sorted(pointer for pointer, (marks, _) in found.items() if not marks & endless))
 
 
 def _marked(node: Node) -> bool:
@@ -57,9 +60,7 @@ def declares(schema: Schema, pointer: str) -> bool:
     for token in split(pointer):
         if token == ITEMS:
             location = location.item(location.item_boundary)
-        elif location.free_form:
-            return False
-        elif not location.declares(token):
+        elif location.free_form or not location.declares(token):
             return False
         else:
             location = location.member(token)

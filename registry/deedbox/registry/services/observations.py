@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 
+from deedbox.client.mismatches import MISMATCHES
 from deedbox.registry.errors import IdTaken, InvalidName, InvalidRequest
 from deedbox.registry.services.names import check_channel, check_uuid, split_contract
 from deedbox.registry.services.values import Page
@@ -22,17 +23,6 @@ from deedbox.registry.storage.observations import (
     ObservedRange,
     ObservedSighting,
 )
-
-MISMATCHES = {
-    "unknown-version": "messages name a version that is not registered",
-    "unknown-contract": "messages name a contract that is not registered",
-    "unknown-schema": "messages carry the id of a schema that nobody published",
-    "no-contract": "messages name no contract, and the channel does not decide",
-    "retired-version": "messages are written as a version that is retired",
-    "undeclared-channel": "messages are written as a contract that does not name this channel",
-    "undeclared-producer": "messages are written as a contract that nobody registered as producing",
-}
-"""Rules by which a guard says that traffic is not as registered."""
 
 
 @dataclass(frozen=True, slots=True)

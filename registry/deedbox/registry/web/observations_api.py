@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import CheckerError
+from deedbox.client.mismatches import MISMATCHES
 from deedbox.registry.errors import InvalidRequest
 from deedbox.registry.services import Services
 from deedbox.registry.services import observations as seen
@@ -501,7 +502,7 @@ def _channel(view: seen.ChannelView) -> dict[str, Any]:
         "mismatches": [
             {
                 "rule": c.rule,
-                "message": seen.MISMATCHES[c.rule],
+                "message": MISMATCHES[c.rule],
                 "contract": c.contract,
                 "version": c.version,
                 "count": c.count,
