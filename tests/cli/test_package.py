@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
+import io
 import json
 import os
 import socket
@@ -12,10 +14,10 @@ import sys
 import time
 import urllib.request
 import zipfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deedbox.cli.main import main
 from deedbox.registry.serving import free_port, run_in_background
 
 if TYPE_CHECKING:
@@ -68,6 +70,14 @@ def run(folder: Path, *arguments: str, code: int = 0, **variables: str) -> subpr
     return done
 
 
+def fails(folder: Path, *arguments: str) -> str:
+    """What a command that exits with 2 says; in this process, which is quicker."""
+    said = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stderr(said):
+        assert main(["package", "--local", *arguments]) == 2
+    return said.getvalue()
+
+
 def sums(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
@@ -113,6 +123,34 @@ def test_the_mark_is_as_old_as_the_first_version_that_has_it(published: Path, re
     assert "shop_order_placed-1.2.0-1-py3-none-any.whl" in sums(folder / "dist")
 
 
+def test_the_registry_builds_it_and_has_it_on_its_index(published: Path, registry: str, tmp_path: Path) -> None:
+    """The same bytes as here: what is released is what was tried."""
+    write(published, marked(), "1.1.0")
+    done = run(published, "package", "--publish", "--version", "1.1.0", DEEDBOX_URL=registry)
+    assert [f"on the index: {name}" for name in sorted(NAMES, reverse=True)] == sorted(
+        done.stdout.splitlines(), reverse=True
+    )
+    assert not (published / "dist").exists()
+    again = ["package", "--publish", "--version", "1.1.0", "--out", str(tmp_path / "released")]
+    run(published, *again, DEEDBOX_URL=registry)
+    run(published, "package", "--version", "1.1.0", "--out", str(tmp_path / "built"), DEEDBOX_URL=registry)
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
+    pip += ["--index-url", f"{registry}/simple/", "--dest", str(tmp_path / "got")]
+    subprocess.run([*pip, "shop-order-placed==1.1.0", "shop-order-placed-v1==1.1.0"], check=True, timeout=120)
+    assert sums(tmp_path / "released") == sums(tmp_path / "built") == sums(tmp_path / "got")
+
+
+def test_what_the_registry_does_not_release(published: Path, registry: str, tmp_path: Path) -> None:
+    assert "leave out --local" in run(published, "package", "--publish", "--local", code=2).stderr
+    none = run(published, "package", "--publish", "--version", "7.0.0", DEEDBOX_URL=registry, code=2)
+    assert "has no version 7.0.0" in none.stderr
+    folder = write(tmp_path, json.dumps(False), "1.0.0", name="nothing", package="")
+    run(folder, "publish", DEEDBOX_URL=registry)
+    failed = run(folder, "package", "nothing", "--publish", DEEDBOX_URL=registry, code=2)
+    assert "shop/nothing 1.0.0 was not released" in failed.stderr
+    assert "no message can satisfy" in failed.stderr
+
+
 def test_a_file_is_built_without_a_registry(tmp_path: Path) -> None:
     folder = write(tmp_path, marked(), "1.1.0")
     done = run(folder, "package", "--local", "--style", "typeddict", DEEDBOX_URL="http://127.0.0.1:1")
@@ -152,9 +190,9 @@ def test_what_cannot_be_built_is_wrong_and_leaves_nothing(
     tmp_path: Path, arguments: list[str], keys: dict[str, str], said: str
 ) -> None:
     folder = write(tmp_path, ORDER, **keys)
-    done = run(folder, "package", "--local", *arguments, code=2)
-    assert said in done.stderr, done.stderr
-    assert "secret" not in done.stderr + done.stdout
+    printed = fails(folder, *arguments)
+    assert said in printed
+    assert "secret" not in printed
     assert not (folder / "dist").exists()
 
 
@@ -169,15 +207,15 @@ def test_what_cannot_be_built_is_wrong_and_leaves_nothing(
 )
 def test_documents_that_give_no_package(tmp_path: Path, document: Any, said: str) -> None:
     folder = write(tmp_path, json.dumps(document) if document is False else document)
-    assert said in run(folder, "package", "--local", code=2).stderr
+    assert said in fails(folder)
 
 
 def test_without_a_version_or_a_registry(tmp_path: Path, registry: str) -> None:
     folder = write(tmp_path / "project", ORDER, None)
     assert "declares no version" in run(folder, "package", "--local", code=2).stderr
     assert "did not answer" in run(folder, "package", DEEDBOX_URL="http://127.0.0.1:1", code=3).stderr
-    none = run(folder, "package", "shop/nothing", DEEDBOX_URL=registry, code=2)
-    assert "no version of shop/nothing" in none.stderr
+    none = run(folder, "package", "shop/never-was", DEEDBOX_URL=registry, code=2)
+    assert "no version of shop/never-was" in none.stderr
     bare = tmp_path / "bare"
     bare.mkdir()
     assert "no contract is named" in run(bare, "package", code=2).stderr
@@ -189,13 +227,13 @@ def test_of_several_all_or_none_are_built(tmp_path: Path) -> None:
     (folder / "never.json").write_text("false")
     with (folder / "deedbox.toml").open("a") as file:
         file.write(more)
-    assert "no message can satisfy" in run(folder, "package", "--local", code=2).stderr
+    assert "shop/gone 1.0.0: at the root: no message can satisfy" in run(folder, "package", "--local", code=2).stderr
     assert not (folder / "dist").exists()
     assert "is for one contract" in run(folder, "package", "--local", "--version", "1.0.0", code=2).stderr
     run(folder, "package", "order-placed", "--local")
 
 
-@contextmanager
+@contextlib.contextmanager
 def index(folder: Path) -> Iterator[str]:
     """A pypiserver that ada may upload to, with the word "open"."""
     folder.mkdir()

@@ -6,12 +6,14 @@ import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from deedbox.checker import load_document
+from deedbox.checker.errors import CheckerError
 from deedbox.checker.formats import detect
 from deedbox.cli.documents import read_bytes
-from deedbox.cli.errors import ExtraMissing, SourceUnreadable, UsageError
+from deedbox.cli.errors import CliError, ExtraMissing, SourceUnreadable, UsageError
+from deedbox.cli.exits import Exit
 from deedbox.cli.nearest import did_you_mean
 from deedbox.cli.progress import track
 from deedbox.cli.project import NAME, show
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
     from deedbox.cli.project import Contract, Project
     from deedbox.client import RegistryClient
     from deedbox.codegen import PackageRequest, Wheel
+
+
+class NotPackaged(CliError):
+    """A contract version that no package can be made of, or whose build was stopped. `exit` says which."""
+
+    code = "not-packaged"
+
+    def __init__(self, message: str, exit: Exit) -> None:
+        super().__init__(message)
+        self.exit = exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +161,44 @@ def build_all(requests: Sequence[PackageRequest]) -> list[Wheel]:
 
     Raises:
         ExtraMissing: code generation is not installed.
-        CodegenError, CheckerError: one cannot be built, and so none is.
+        NotPackaged: one cannot be built, and so none is.
     """
     from importlib.util import find_spec
 
     for module, package in (("datamodel_code_generator", "datamodel-code-generator"), ("flit_core", "flit-core")):
         if find_spec(module) is None:
             raise ExtraMissing("package", "codegen", package)
-    from deedbox.codegen import build
+    from deedbox.codegen import CodegenError, build
+    from deedbox.codegen.errors import BuildTimedOut
 
     wheels: list[Wheel] = []
     for request in track(requests, "Building"):
-        wheels += build(request)
+        try:
+            wheels += build(request)
+        except (CodegenError, CheckerError) as error:
+            stopped = isinstance(error, BuildTimedOut)
+            raise NotPackaged(
+                f"{request.contract} {request.version}: {error}", Exit.UNKNOWN if stopped else Exit.WRONG
+            ) from None
     return wheels
 
 
-def write_all(wheels: Sequence[Wheel], folder: Path) -> list[Path]:
-    """Writes wheels, each whole or not at all.
+class File(Protocol):
+    """A file by its name and content: a wheel that was built here, or one that is on an index."""
+
+    @property
+    def filename(self) -> str:
+        """Its name, without a folder."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes."""
+        ...
+
+
+def write_all(files: Sequence[File], folder: Path) -> list[Path]:
+    """Writes files, each whole or not at all.
 
     Raises:
         SourceUnreadable: the folder cannot be written to.
@@ -173,11 +206,11 @@ def write_all(wheels: Sequence[Wheel], folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
-        for wheel in wheels:
+        for file in files:
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as part:
-                part.write(wheel.content)
+                part.write(file.content)
             Path(part.name).chmod(0o644)
-            paths.append(Path(part.name).replace(folder / wheel.filename))
+            paths.append(Path(part.name).replace(folder / file.filename))
     except OSError as error:
         raise SourceUnreadable(os.fspath(folder), error.strerror or str(error)) from None
     return paths

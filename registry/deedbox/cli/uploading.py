@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import requests
-    from deedbox.codegen import Wheel
+    from deedbox.cli.packaging import File
     from twine.settings import Settings
 
 _MOST_SAID = 300
@@ -49,8 +49,8 @@ def check_url(url: str) -> None:
         )
 
 
-def upload_wheels(wheels: Sequence[Wheel], url: str) -> tuple[list[str], list[str]]:
-    """Uploads wheels in their order; one that the index has already does not stop those after it.
+def upload_files(files: Sequence[File], url: str) -> tuple[list[str], list[str]]:
+    """Uploads files in their order; one that the index has already does not stop those after it.
 
     Returns:
         The names of the files uploaded, and of those that the index had already.
@@ -73,11 +73,11 @@ def upload_wheels(wheels: Sequence[Wheel], url: str) -> tuple[list[str], list[st
     done: list[str] = []
     there: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        for wheel in wheels:
-            path = Path(folder, wheel.filename)
-            path.write_bytes(wheel.content)
+        for file in files:
+            path = Path(folder, file.filename)
+            path.write_bytes(file.content)
             settings = twine.settings.Settings.from_argparse(parser.parse_args(options))
-            (done if _uploaded(path, url, settings) else there).append(wheel.filename)
+            (done if _uploaded(path, url, settings) else there).append(file.filename)
     return done, there
 
 

@@ -164,6 +164,26 @@ class RegistryClient:
         path = f"{_contract(contract)}/versions/{_segment(version)}/retirement"
         return _object(self.url, self._json("POST", path, body={"reason": reason}))
 
+    def release(self, contract: str, version: str, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Asks for the package of a version on the registry's own index: the job that makes it.
+
+        Args:
+            contract: `service/name`.
+            version: a published one.
+            wish: any of `package`, `style`, `open_enums`, and `id`, a UUID that makes asking again no second job.
+        """
+        path = f"{_contract(contract)}/versions/{_segment(version)}/packages"
+        return _object(self.url, self._json("POST", path, body=dict(wish)))
+
+    def job(self, id: str) -> dict[str, Any]:
+        """How a job stands: `state` is waiting, running, done or failed."""
+        return _object(self.url, self._json("GET", f"/jobs/{_segment(id)}"))
+
+    def package_file(self, distribution: str, filename: str) -> bytes:
+        """A file of a package on the registry's own index."""
+        path = f"/simple/{_segment(distribution)}/{_segment(filename)}"
+        return self._transport.request("GET", path, headers={"Accept": "*/*"}).content
+
     def links(self, contract: str | None = None) -> Iterator[dict[str, Any]]:
         """Which producers meet which consumers, and whether they fit."""
         return self._pages("/links", {"contract": contract} if contract else {})

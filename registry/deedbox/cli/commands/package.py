@@ -9,7 +9,10 @@ from deedbox.cli.options import config_option, registry_option
 from deedbox.codegen.model import STYLES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deedbox.cli.exits import Exit
+    from deedbox.cli.packaging import File
 
 
 @click.command()
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--open-enums", is_flag=True, help="Read a value that an enum does not name as UNKNOWN.")
 @click.option("--prefix", default="", metavar="NAME", help="What the names of your packages start with.")
 @click.option("--out", type=click.Path(file_okay=False), help="Where the wheels go. [default: dist]")
+@click.option("--publish", is_flag=True, help="Have the registry build them and put them on its own index.")
 @click.option("--publish-to", metavar="URL", help="Upload them to this index, as twine does.")
 @click.option("--skip-existing", is_flag=True, help="It is no failure that the index has a file already.")
 @registry_option
@@ -33,6 +37,7 @@ def package(
     open_enums: bool,
     prefix: str,
     out: str | None,
+    publish: bool,
     publish_to: str | None,
     skip_existing: bool,
     registry: str | None,
@@ -43,38 +48,54 @@ def package(
     CONTRACT is service/name, or the name of one in the project file; without one, all contracts of the project
     file that have package = "…" are built, or none if one of them cannot be.
 
+    --publish asks the registry, waits until the wheels are on its index, and with --out or --publish-to fetches
+    them from there.
+
     --publish-to uploads the wheels to an index of your own. Its credentials come from TWINE_USERNAME and
     TWINE_PASSWORD, the keyring or ~/.pypirc, never from the command line.
     """
     from pathlib import Path
 
     from deedbox.cli.checking import client_for
+    from deedbox.cli.errors import UsageError
     from deedbox.cli.exits import Exit
     from deedbox.cli.packaging import Shape, build_all, from_file, from_registry, select, summary, write_all
     from deedbox.cli.plain import printable
     from deedbox.cli.project import load
-    from deedbox.cli.uploading import check_url, upload_wheels
+    from deedbox.cli.releasing import release
+    from deedbox.cli.uploading import check_url, upload_files
 
     if publish_to is not None:
         check_url(publish_to)
+    if publish and (local or prefix):
+        raise UsageError(
+            "--publish releases what is published, under the registry's own prefix: leave out --local and --prefix"
+        )
     project = load(config)
     wanted = select(project, contracts, version)
     shape = Shape(style, open_enums, prefix)
-    if local:
-        requests = [from_file(each, version, shape) for each in wanted]
-    else:
+    files: Sequence[File]
+    if publish:
         with client_for(project, registry) as client:
-            requests = [from_registry(each, version, shape, client) for each in wanted]
-    wheels = build_all(requests)
-    for wheel in wheels[::2]:
-        for line in summary(wheel):
-            click.echo(printable(line))
-    if out is not None or publish_to is None:
-        for path in write_all(wheels, Path(out or "dist")):
+            files = [file for each in wanted for file in release(each, version, shape, client)]
+        for file in files:
+            click.echo(f"on the index: {printable(file.filename)}")
+    else:
+        if local:
+            requests = [from_file(each, version, shape) for each in wanted]
+        else:
+            with client_for(project, registry) as client:
+                requests = [from_registry(each, version, shape, client) for each in wanted]
+        files = wheels = build_all(requests)
+        for wheel in wheels[::2]:
+            for line in summary(wheel):
+                click.echo(printable(line))
+    if out is not None or not (publish or publish_to):
+        for path in write_all(files, Path(out or "dist")):
             click.echo(f"wrote {path}")
     if publish_to is None:
         return Exit.FINE
-    uploaded, there = upload_wheels(wheels, publish_to)
+    uploaded, there = upload_files(files, publish_to)
     for name in uploaded:
         click.echo(f"uploaded {name}")
     for name in there:
