@@ -49,6 +49,12 @@ class NotFound(RegistryError):
     code = "not-found"
 
 
+class Forbidden(RegistryError):
+    """A write that the actor may not do, or that a page's form did not ask for."""
+
+    code = "forbidden"
+
+
 class VersionTaken(RegistryError):
     """The version exists with other content."""
 

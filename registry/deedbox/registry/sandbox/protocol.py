@@ -21,10 +21,11 @@ LENGTH = struct.Struct("!I")
 class Ask:
     """One question. `check` reads one document and says what it is; `compare` takes two canonical texts.
 
-    `format` is empty where `check` is to find out.
+    `try` takes the canonical text of a JSON Schema and, as `new`, a message; of content models it knows "closed" and
+    all else. `format` is empty where `check` is to find out.
     """
 
-    action: Literal["check", "compare"]
+    action: Literal["check", "compare", "try"]
     format: str
     content_model: ContentModel
     dialect: str | None
@@ -45,6 +46,14 @@ class Checked:
     canonical: str
     syntax: str
     format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Whether a schema accepts a message (None: it could not be told), and why not."""
+
+    accepts: bool | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

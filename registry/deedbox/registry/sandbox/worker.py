@@ -16,11 +16,13 @@ from deedbox.checker.documents import load_document
 from deedbox.checker.errors import CheckerError, DocumentError
 from deedbox.checker.formats import detect
 from deedbox.checker.json_schema.dialects import DIALECTS
+from deedbox.checker.json_schema.schema import Schema
+from deedbox.checker.json_schema.verify import Reader
 from deedbox.registry import verdict_text
-from deedbox.registry.sandbox.protocol import Ask, Checked, Fault, read_frame, write_frame
+from deedbox.registry.sandbox.protocol import Ask, Checked, Fault, Tried, read_frame, write_frame
 
 
-def answer(ask: Ask) -> Checked | str:
+def answer(ask: Ask) -> Checked | Tried | str:
     """The answer to one question: for `compare` the text of the Comparison.
 
     Raises:
@@ -37,7 +39,16 @@ def answer(ask: Ask) -> Checked | str:
             contract=ask.contract,
         )
         return verdict_text.encode(comparison)
-    return _check(ask)
+    return _try(ask) if ask.action == "try" else _check(ask)
+
+
+def _try(ask: Ask) -> Tried:
+    reader = Reader(Schema(load_document(ask.old, "schema.json"), ask.dialect))
+    message = load_document(ask.new, "message.json").value
+    accepts = reader.accepts(message, closed=ask.content_model == "closed")
+    if accepts is None:
+        return Tried(None, "the validators disagree, or judging it would take too long")
+    return Tried(accepts, "" if accepts else reader.why(message))
 
 
 def _check(ask: Ask) -> Checked:

@@ -32,6 +32,9 @@ PROBLEMS: dict[str, ProblemType] = {
     "body-not-json": ProblemType(400, "The body is not JSON", "`line` and `column` say where it stops being JSON."),
     "bad-request": ProblemType(400, "The request is malformed", "HTTP itself could not make sense of it."),
     "invalid-cursor": ProblemType(400, "Not a cursor of this list", "Cursors are opaque: use `next` as it came."),
+    "forbidden": ProblemType(
+        403, "Not allowed", "`detail` says why: a form is good for the site and browser it was shown to."
+    ),
     "not-found": ProblemType(404, "There is no such thing", "`detail` says what is missing."),
     "method-not-allowed": ProblemType(405, "Not with this method", "`Allow` lists the methods."),
     "package-name-taken": ProblemType(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from deedbox.registry.services.browsing.changes import Changes
 from deedbox.registry.services.browsing.contracts import Contracts
 from deedbox.registry.services.browsing.fits import Fits
 from deedbox.registry.services.browsing.history import History
+from deedbox.registry.services.browsing.lives import Lives
+from deedbox.registry.services.browsing.matrix import Matrix
 from deedbox.registry.services.browsing.overview import Overview
+from deedbox.registry.services.browsing.system import System
+from deedbox.registry.services.browsing.trying import Trying
 from deedbox.registry.services.verdicts import Verdicts
 from deedbox.registry.storage.database import Database
 
@@ -18,6 +23,11 @@ class Browsing:
         self.fits = Fits(verdicts)
         self.history = History(database, self.overview, self.fits)
         self.contracts = Contracts(database, self.overview, self.fits)
+        self.changes = Changes(database, verdicts, self.overview, self.fits)
+        self.lives = Lives(database, verdicts, self.overview, self.contracts)
+        self.system = System(database, self.overview, self.fits)
+        self.matrix = Matrix(database, self.overview, self.fits)
+        self.trying = Trying(database, verdicts.sandbox, self.overview)
 
     def warm_up(self) -> None:
         """Reads the system once, ahead of the first page."""

@@ -31,8 +31,8 @@ Path = tuple[str, ...]
 class Field:
     """One place in a message.
 
-    `path` are the steps from the root of the message, `pointer` the resolved path in the document, `location` where that
-    is written. `presence` is "required", "optional", "conditional" (only some branch describes it) or "each"
+    `path` are the steps from the root of the message, `pointer` the resolved path in the document, `location` the place
+    that this resolves to, `written` the place that names it (which may hold a reference). `presence` is "required", "optional", "conditional" (only some branch describes it) or "each"
     (what holds for every item of an array). `note` says what
     the table leaves out below.
     """
@@ -40,6 +40,7 @@ class Field:
     path: Path
     pointer: str
     location: str
+    written: str
     type: str
     presence: str
     constraints: tuple[str, ...]
@@ -214,6 +215,7 @@ def row_of(side: Side, path: Path, presence: str, note: str = "") -> Field:
         path,
         start.pointer,
         next((part.node.pointer for part in side.parts if "$ref" not in part.keywords), start.node.pointer),
+        start.node.pointer,
         type_words(side),
         presence,
         tuple(constraints(side)),

@@ -190,9 +190,9 @@ def wants_page() -> bool:
 
 
 def number(name: str, default: int, most: int) -> int:
-    """A whole number of the query string, brought between 1 and `most`; the default where it is none."""
+    """A whole number of the query string, at most `most`; the default where it is none."""
     text = request.args.get(name, "")
-    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() and len(text) < 12 else default
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 12 else default
 
 
 def text(name: str, most: int = 500) -> str:

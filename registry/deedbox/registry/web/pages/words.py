@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from deedbox.registry.services.browsing.layout import pretty
 from deedbox.registry.web.json_out import dump
+from deedbox.registry.web.pages.drawing import map_drawing
 from markupsafe import Markup, escape
 
 LEVELS = {
@@ -20,6 +21,7 @@ LEVELS = {
 }
 ROLES = {"consumes": "reads", "produces": "sends", "provides": "provides"}
 STATES = {"holds": "fits", "broken": "broken", "undecided": "undecided"}
+STATE_OF = {True: "holds", False: "broken", None: "undecided"}
 _MARKS = {"holds": "✓", "broken": "✗", "undecided": "?"}
 
 
@@ -112,5 +114,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "compact": compact,
     "count": count,
     "code": code,
+    "map_drawing": map_drawing,
     "roles": ROLES.get,
 }

@@ -1,0 +1,116 @@
+"""The try page: which versions of which contract accept a message, and why the others do not."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from deedbox.checker.canonical import canonical
+from deedbox.checker.documents import load_document
+from deedbox.checker.errors import CheckerError
+from deedbox.checker.model import ContentModel
+from deedbox.checker.policy import API_FORMATS
+from deedbox.registry.sandbox.pool import NoAnswer, Sandbox
+from deedbox.registry.sandbox.protocol import Ask, Tried
+from deedbox.registry.services.browsing.contracts import known
+from deedbox.registry.services.browsing.overview import Overview
+from deedbox.registry.storage import browsing
+from deedbox.registry.storage.browsing import BriefVersion
+from deedbox.registry.storage.database import Database
+
+MOST = 150
+"""Versions that one message is tried against."""
+
+
+class Trying:
+    """The reading model of the try page."""
+
+    def __init__(self, database: Database, sandbox: Sandbox, overview: Overview) -> None:
+        self._database, self._sandbox, self._overview = database, sandbox, overview
+
+    def form(self, contract: str, message: str = "") -> dict[str, Any]:
+        """What the page shows before anything is tried."""
+        snapshot = self._overview.current()
+        return {
+            "contracts": sorted(c for c, h in snapshot.heads.items() if h.format not in API_FORMATS)[:2000],
+            "contract": contract,
+            "message": message,
+            "problem": None,
+            "results": None,
+            "left_out": 0,
+        }
+
+    def attempt(self, contract: str, message: str) -> dict[str, Any]:
+        """Tries a message against every unretired version of a contract, or against all that is live.
+
+        Args:
+            contract: `service/name`; every contract of messages where empty.
+            message: its JSON text.
+
+        Returns:
+            The view. A message that is no JSON is told in `problem`, with its line and column.
+
+        Raises:
+            NotFound: no such contract. Busy, StorageUnavailable: as they say.
+        """
+        view = self.form(contract, message)
+        try:
+            # The canonical text: what is tried is the value, and the comparing processes read no foreign syntax.
+            text = canonical(load_document(message, "message.json").value).decode()
+        except CheckerError as error:
+            view["problem"] = str(error).removeprefix("message.json:")
+            return view
+        versions, view["left_out"] = self._versions(contract)
+        with self._database.reading() as session:
+            schemas = dict(browsing.schema_texts(session, {v.row.schema_id for v in versions}))
+        asks = [
+            Ask(
+                "try", v.row.format, _reading(v), v.row.dialect, schemas[v.row.schema_id], text, contract=v.row.contract
+            )
+            for v in versions
+        ]
+        rows = []
+        for version, answer in zip(versions, self._sandbox.ask(asks) if asks else [], strict=True):
+            if isinstance(answer, Tried):
+                accepts, why = answer.accepts, answer.why
+            else:
+                accepts, why = None, answer.reason if isinstance(answer, NoAnswer) else str(answer)
+            rows.append(
+                {
+                    "contract": version.row.contract,
+                    "version": version.row.version,
+                    "role": version.row.role,
+                    "accepts": accepts,
+                    "why": why,
+                }
+            )
+        order = {True: 0, None: 1, False: 2}
+        view["results"] = sorted(rows, key=lambda row: order[cast("bool | None", row["accepts"])])
+        return view
+
+    def _versions(self, contract: str) -> tuple[list[BriefVersion], int]:
+        snapshot = self._overview.current()
+        if contract:
+            known(snapshot, contract)
+            names, live = [contract], None
+        else:
+            names = [c for c, h in snapshot.heads.items() if h.format not in API_FORMATS]
+            live = {(end.contract, end.version) for c in names for end in snapshot.heads[c].live}
+        with self._database.reading() as session:
+            rows = list(browsing.versions(session, names[: MOST * 4]))
+        found = [
+            v
+            for v in reversed(rows)
+            if not v.retired
+            and v.row.format not in API_FORMATS
+            and (live is None or (v.row.contract, v.row.version) in live)
+        ]
+        return found[:MOST], max(0, len(found) - MOST)
+
+
+def _reading(version: BriefVersion) -> ContentModel:
+    """How a version judges a message: a writer that declares what it sends, closed; a reader to the letter."""
+    if version.row.content_model == "closed" or (
+        version.row.role == "produces" and version.row.content_model == "tolerant"
+    ):
+        return "closed"
+    return "open"
