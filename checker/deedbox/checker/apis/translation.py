@@ -37,7 +37,7 @@ _NUMBERS = frozenset({
 _NAMES_TYPES = frozenset({"type", "$ref", "allOf", "anyOf", "oneOf", "not", "enum", "const"})
 _KEPT = frozenset({
     "title", "description", "default", "deprecated", "readOnly", "writeOnly", "format", "uniqueItems", "const",
-    "dependentRequired", "minContains", "maxContains", "contentEncoding", "contentMediaType",
+    "minContains", "maxContains", "contentEncoding", "contentMediaType",
     "$comment",
 })  # fmt: skip
 
@@ -94,6 +94,8 @@ class Translator:
         lost = []
         for place in sorted(places, key=len):
             tokens = split(place)
+            if not tokens:
+                raise self.fault("a $ref to the whole document leads to no schema", place)
             prefixes = ("".join("/" + escape(t) for t in tokens[:n]) for n in range(1, len(tokens)))
             if any(prefix in placed for prefix in prefixes):
                 try:
@@ -227,6 +229,7 @@ class Translator:
         elif key == "dependencies" and isinstance(held, dict):
             for name, needed in held.items():
                 if isinstance(needed, list):
+                    self._names(needed, join(place, key, name))
                     out.setdefault("dependentRequired", {})[name] = needed
                 else:
                     below = self._schema(needed, join(place, key, name), frozenset())
@@ -235,10 +238,17 @@ class Translator:
             if isinstance(
                 held, list
             ):  # `required: true` is what older drafts and parameters say: it is not about members
+                self._names(held, join(place, key))
                 defaults = self._defaulted(value) if self._fills_in else ()
                 names = [name for name in held if name not in hidden and name not in defaults]
                 if names:
                     out[key] = names
+        elif key == "dependentRequired":
+            if not isinstance(held, dict) or not all(isinstance(needed, list) for needed in held.values()):
+                raise self.fault(f"{key} must be an object of arrays", join(place, key))
+            for name, needed in held.items():
+                self._names(needed, join(place, key, name))
+            out[key] = held
         elif key == "enum":
             if not isinstance(held, list):
                 raise self.fault("enum must be an array", join(place, key))
@@ -267,6 +277,11 @@ class Translator:
         elif key in _KEPT and not (key == "description" and "in" in value and "name" in value):
             out[key] = held
 
+    def _names(self, held: list[Any], place: str) -> None:
+        for i, name in enumerate(held):
+            if not isinstance(name, str):
+                raise self.fault("the name of a property must be a string", join(place, i))
+
     def _list(self, key: str, held: Any, place: str, hidden: frozenset[str], out: dict[str, Any]) -> None:
         if not isinstance(held, list) or not held:
             raise self.fault(f"{key} must be an array of schemas that is not empty", join(place, key))
@@ -286,7 +301,7 @@ class Translator:
         for kind in kinds:
             if kind == "file":  # Swagger 2.0's own
                 return "string"
-            if kind not in _TYPES:
+            if not isinstance(kind, str) or kind not in _TYPES:
                 raise self.fault(f"there is no type {kind!r}: use string, number, integer, boolean, object or array",
                                  join(place, "type"))  # fmt: skip
         return held

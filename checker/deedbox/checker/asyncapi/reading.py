@@ -67,7 +67,7 @@ def read(document: Document) -> Application:
     root = Cursor(document, document.value)
     if not isinstance(document.value, dict) or "asyncapi" not in document.value:
         raise NotAnApi("no AsyncAPI document: it must say `asyncapi: 3.0.0` (or 2.x) at its root",
-                       source=document.name, pointer="")  # fmt: skip
+                       source=document.name, pointer="", line=document.line(""))  # fmt: skip
     text = str(document.value["asyncapi"])
     found = _VERSION.fullmatch(text)
     version = (int(found[1]), int(found[2])) if found else (0, 0)

@@ -190,7 +190,7 @@ def _kinds(schema: Cursor | None) -> set[str]:
             continue
         seen.add(id(value))
         kind = value.get("type")
-        declared = set(kind) if isinstance(kind, list) else {kind}
+        declared = {k for k in (kind if isinstance(kind, list) else [kind]) if isinstance(k, str)}
         found |= declared & {"array", "object"}
         if kind is None and not {"enum", "const", "$ref", "allOf", "anyOf", "oneOf"} & value.keys():
             found |= {"array", "object"}

@@ -63,7 +63,7 @@ def version_of(document: Document) -> tuple[int, int]:
     if key is None:
         raise NotAnApi(
             "no OpenAPI document: it must say `openapi: 3.1.0` (or 3.0, 3.2) or `swagger: \"2.0\"` at its root",
-            source=document.name, pointer="",
+            source=document.name, pointer="", line=document.line(""),
         )  # fmt: skip
     found = _VERSION.fullmatch(str(root[key]))
     version = (int(found[1]), int(found[2])) if found else (0, 0)
