@@ -52,6 +52,11 @@ def test_from_a_bad_message_to_its_replay(
     assert f"{topic}: {topic}/order-placed 1.0.0: 2 valid\n" in seen
     assert "1 fault type at /total\n" in seen
     assert "1 undeclared undeclared-property at /note\n" in seen
+    with RegistryClient(url) as client:
+        (channel,) = client.observed_channels(topic)
+    assert {(c["kind"], c["rule"]): c["count"] for c in channel["counts"]} == {
+        ("valid", ""): 2, ("invalid", ""): 1, ("fault", "type"): 1, ("undeclared", "undeclared-property"): 1,
+    }  # fmt: skip
     listed = run("dlq", "list", f"{topic}.dlt")
     fingerprint = listed.split()[0]
     assert f"1 × type at /total: {topic}/order-placed 1.0.0" in listed
@@ -83,6 +88,7 @@ def test_a_broker_that_is_away_is_3(capsys: pytest.CaptureFixture[str], monkeypa
     [
         (("--mode", "shout"), "'shout' is none of observe, mark, dead-letter"),
         (("--mode", "b=observe"), "'b' is none of the topics a"),
+        (("--spool", "/no/such/folder/s.db"), "the guard's file /no/such/folder/s.db cannot be used"),
     ],
 )
 def test_wrong_modes_are_2(

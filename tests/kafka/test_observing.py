@@ -14,8 +14,8 @@ from deedbox.kafka.errors import Fenced, SpoolFailed
 from deedbox.kafka.guarding import Guard
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record
-from deedbox.kafka.obsolete import carries, watch_of
 from deedbox.kafka.observing import Observer
+from deedbox.kafka.obsolete import carries, watch_of
 from deedbox.kafka.reporting import Reporter
 from deedbox.kafka.spool import Spool
 

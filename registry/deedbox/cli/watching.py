@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +25,44 @@ _IDLE = 30
 """Turns without a message, of a second each, after which `--once` ends in any case."""
 
 
-def topics_of(given: Sequence[str], project: Project | None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How a guard runs; see the options of the command."""
+
+    group: str
+    instance: str
+    spool: str
+    stop_ratio: float
+    stop_row: int
+    once: bool
+
+
+def topics_of(given: Sequence[str], channels: Sequence[str], project: Project | None) -> list[str]:
     """The topics to judge.
 
     Raises:
         UsageError: none is named.
     """
-    named = dict.fromkeys(given)
+    named = dict.fromkeys([*(name for text in given for name in text.split(",") if name), *channels])
     if not named and project is not None:
         named = dict.fromkeys(channel for contract in project.contracts for channel in contract.channels)
     if not named:
         raise UsageError("no topic: give --topic, or channels to the contracts of the project file")
     return list(named)
+
+
+def known_channels(lookup: Lookup, channels: Sequence[str]) -> None:
+    """Checks that the registry knows channels; while it is away they are believed.
+
+    Raises:
+        UsageError: no contract names one of them.
+    """
+    from deedbox.kafka.lookup import Channel
+
+    for name in channels:
+        found = lookup.channel(name)
+        if isinstance(found, Channel) and not found.versions:
+            raise UsageError(f"--channel {name}: no contract in the registry names it; --topics takes any topic")
 
 
 def modes_of(given: Sequence[str], topics: Sequence[str]) -> dict[str, Mode]:
@@ -58,39 +87,72 @@ def modes_of(given: Sequence[str], topics: Sequence[str]) -> dict[str, Mode]:
     return found
 
 
-def watch(
-    broker: Broker,
-    lookup: Lookup,
-    topics: Sequence[str],
-    modes: Mapping[str, Mode],
-    *,
-    group: str,
-    instance: str,
-    once: bool,
-) -> Tally:
+def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[str, Mode], options: Watching) -> Tally:
     """Runs a guard until a signal, or (once) until it has seen what was there when it began."""
     from deedbox.kafka.guarding import Guard
+    from deedbox.kafka.limits import Limits
+    from deedbox.kafka.observing import Observer
+    from deedbox.kafka.obsolete import watch_of
+    from deedbox.kafka.reporting import Reporter
+    from deedbox.kafka.spool import Spool
 
+    spool = Spool(options.spool)
+    reporter = Reporter(spool, lookup.client)
+    guard = Guard(
+        broker,
+        lookup,
+        topics,
+        modes=modes,
+        group=options.group,
+        instance=options.instance,
+        limits=Limits(ratio=options.stop_ratio, consecutive=options.stop_row),
+        observer=Observer(spool, f"{options.group}/{options.instance}", lambda topic: watch_of(lookup, topic)),
+    )
+    with _until_stopped() as stopping, _logging():
+        ends = {p: end for topic in topics for p, end in broker.ends(topic).items()} if options.once else {}
+        reporter.start()
+        try:
+            idle = 0
+            while not stopping.is_set():
+                idle = 0 if guard.run_once() else idle + 1
+                # The last word is for a member that got no partition, since others have them all.
+                if options.once and idle and (not ends or guard.reached(ends) or idle >= _IDLE):
+                    break
+            return guard.counts.read()
+        finally:
+            guard.close()
+            reporter.stop()
+            spool.close()
+
+
+@contextmanager
+def _until_stopped() -> Iterator[Event]:
+    """An event that is set at the first SIGINT or SIGTERM: the batch in hand is ended and committed before the end."""
     stopping = Event()
 
     def stop(*_: Any) -> None:
         stopping.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    guard = Guard(broker, lookup, topics, modes=modes, group=group, instance=instance)
-    ends = {place: end for topic in topics for place, end in broker.ends(topic).items()} if once else {}
     try:
-        idle = 0
-        while not stopping.is_set():
-            idle = 0 if guard.run_once() else idle + 1
-            # The last word is for a member that got no partition, since others have them all.
-            if once and idle and (not ends or guard.reached(ends) or idle >= _IDLE):
-                break
-        return guard.counts.read()
+        yield stopping
     finally:
-        guard.close()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Warnings of the guard on standard error, a line each, for as long as it runs."""
+    log = logging.getLogger("deedbox.guard")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setLevel(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 def summary(tally: Tally) -> str:

@@ -8,7 +8,17 @@ from deedbox.cli.options import config_option, registry_option
 
 
 @click.command()
-@click.option("--topic", "topics", multiple=True, help="What to judge. [default: all channels of the project file]")
+@click.option(
+    "--topics",
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="TOPIC,…",
+    help="What to judge. [default: all channels of the project file]",
+)
+@click.option(
+    "--channel", "channels", multiple=True, help="Likewise, a topic that some contract in the registry must name."
+)
 @click.option(
     "--mode",
     "modes",
@@ -18,6 +28,26 @@ from deedbox.cli.options import config_option, registry_option
 )
 @click.option("--group", default="deedbox-guard", show_default=True, help="The guard's consumer group.")
 @click.option("--instance", default="0", show_default=True, help="This process's name in it, the same after a restart.")
+@click.option(
+    "--spool",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Where it keeps what the registry has not heard yet. [default: deedbox-guard-GROUP-INSTANCE.db]",
+)
+@click.option(
+    "--stop-ratio",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Stop where more than this part of a topic's last 200 messages would be dead-lettered.",
+)
+@click.option(
+    "--stop-row",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Stop where more than so many in a row would be.",
+)
 @click.option("--once", is_flag=True, help="Judge what is there now, and stop.")
 @bootstrap_option
 @registry_option
@@ -25,9 +55,13 @@ from deedbox.cli.options import config_option, registry_option
 def guard(
     *,
     topics: tuple[str, ...],
+    channels: tuple[str, ...],
     modes: tuple[str, ...],
     group: str,
     instance: str,
+    spool: str | None,
+    stop_ratio: float,
+    stop_row: int,
     once: bool,
     bootstrap: str,
     registry: str | None,
@@ -35,17 +69,20 @@ def guard(
 ) -> None:
     """Judge live messages by what is registered: a consumer group of its own, in any number of processes.
 
-    Counts by contract, version and rule, and says at its end (Ctrl-C) what it saw. Where nearly everything of a topic
-    fails in mode dead-letter it stops with exit code 1: then the schema or its version is wrong, not the messages.
+    Counts by contract, version and rule, tells the registry every minute, and says at its end (Ctrl-C or SIGTERM, behind
+    the batch in hand) what it saw. Where nearly everything of a topic fails in mode dead-letter it stops with exit code
+    1: then the schema or its version is wrong, not the messages.
     """
     from deedbox.cli.brokers import connect, lookup_at
     from deedbox.cli.project import load
-    from deedbox.cli.watching import modes_of, summary, topics_of, watch
+    from deedbox.cli.watching import Watching, known_channels, modes_of, summary, topics_of, watch
 
     project = load(config)
-    chosen = topics_of(topics, project)
+    chosen = topics_of(topics, channels, project)
     by_topic = modes_of(modes, chosen)
     broker = connect("guard", bootstrap)
     with lookup_at(registry, project) as lookup:
-        counts = watch(broker, lookup, chosen, by_topic, group=group, instance=instance, once=once)
+        known_channels(lookup, channels)
+        options = Watching(group, instance, spool or f"deedbox-guard-{group}-{instance}.db", stop_ratio, stop_row, once)
+        counts = watch(broker, lookup, chosen, by_topic, options)
     click.echo(summary(counts), nl=False)
