@@ -78,6 +78,13 @@ class _Pairing:
                     witness=partial(_shown, before, "nobody is at that address any more"),
                 )  # fmt: skip
                 self._operation(before, after)
+            elif before.answers:
+                if (_opposite(before.action), before.answers) in self._asked(self.new):
+                    self.findings.at(
+                        rules.REPLY_REMOVED, before.at, "old", f"{before.answers} has no reply any more", {"backward": LOSES},
+                        reach=before.label, old=before.at.value,
+                        witness=partial(_shown, before, "it is waited for, or sent to nobody"),
+                    )  # fmt: skip
             else:
                 verb = "sent to" if before.action == "send" else "read from"
                 self.findings.at(
@@ -86,7 +93,10 @@ class _Pairing:
                     witness=partial(_shown, before, "it is never sent" if before.action == "send" else "nobody reads it"),
                 )  # fmt: skip
         for key, after in self.new.operations.items():
-            if key not in self.old.operations and key not in moved.values():
+            if key not in self.old.operations and after.answers:
+                if (_opposite(after.action), after.answers) in self._asked(self.old):
+                    self._note(rules.REPLY_ADDED, after.at, f"{after.answers} has a reply now", after.label)
+            elif key not in self.old.operations and key not in moved.values():
                 verb = "sent to" if after.action == "send" else "read from"
                 self._note(rules.OPERATION_ADDED, after.at, f"{after.address} is {verb} now", after.label)
         if self.old.root.raw("servers") != self.new.root.raw("servers"):
@@ -94,12 +104,32 @@ class _Pairing:
 
     def _moved(self) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
         """Operations on a channel that kept its name (version 3) and changed its address."""
-        come = {(o.action, o.channel): key for key, o in self.new.operations.items() if key not in self.old.operations}
+        come = {
+            (o.action, o.channel): key
+            for key, o in self.new.operations.items()
+            if key not in self.old.operations and not o.answers
+        }
         for key, operation in self.old.operations.items():
-            if key not in self.new.operations and (operation.action, operation.channel) in come:
+            if (
+                key not in self.new.operations
+                and not operation.answers
+                and (operation.action, operation.channel) in come
+            ):
                 yield key, come[operation.action, operation.channel]
 
+    @staticmethod
+    def _asked(application: Application) -> set[tuple[str, str]]:
+        """The operations that a reply may answer. A reply that goes with its request is no finding of its own."""
+        return {(o.action, o.label) for o in application.operations.values() if not o.answers}
+
     def _operation(self, old: Operation, new: Operation) -> None:
+        if new.answers and old.address != new.address:
+            self.findings.at(
+                rules.REPLY_ADDRESS, new.at, "new",
+                f"{new.answers} was answered at {old.address or 'no set address'} and is at {new.address or 'no set address'}",
+                {"backward": BREAKS, "forward": BREAKS}, reach=new.label, old=old.address, new=new.address,
+                witness=partial(_shown, new, "nobody waits for it at that address"),
+            )  # fmt: skip
         self._bindings(old.at, new.at, new.label, "operation")
         self._bindings(old.channel_at, new.channel_at, new.label, "channel")
         if old.channel_at.raw("parameters") != new.channel_at.raw("parameters"):
@@ -201,6 +231,10 @@ def _paired(old: Operation, new: Operation) -> tuple[list[tuple[Message, Message
     gone = [m for name, m in old.messages.items() if name not in new.messages]
     come = [m for name, m in new.messages.items() if name not in old.messages]
     return pairs, gone, come
+
+
+def _opposite(action: str) -> str:
+    return "send" if action == "receive" else "receive"
 
 
 def _around(operation: Operation, part: str, value: Any) -> dict[str, Any]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from deedbox.checker.apis.translation import Dialect
     from deedbox.checker.documents import Document
 
+    _Channel = tuple[str, Cursor, dict[str, tuple[str, "Message"]]]
+
 _VERSION = re.compile(r"(\d+)\.(\d+)\.\d+(?:-.+)?")
 _KNOWN = frozenset({(2, n) for n in range(7)} | {(3, 0), (3, 1)})
 _OWN = ("application/vnd.aai.asyncapi", "application/schema+json", "application/schema+yaml")
@@ -43,11 +45,13 @@ class Operation:
     at: Cursor
     channel_at: Cursor
     messages: Mapping[str, Message]
+    answers: str = ""
+    """Of a reply: the operation that it answers."""
 
     @property
     def label(self) -> str:
         """How people name it: `receive orders.placed`."""
-        return f"{self.action} {self.address}"
+        return f"{self.action} the reply to {self.answers}" if self.answers else f"{self.action} {self.address}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,15 @@ def read(document: Document) -> Application:
     operations: dict[tuple[str, str], Operation] = {}
     for read_one in _operations_2(root) if version[0] == 2 else _operations_3(root):
         operation = read_one
-        key = (operation.action, _normalised(operation.address))
+        key = (
+            operation.action,
+            _normalised((operation.answers and f"reply to {operation.answers}") or operation.address),
+        )
         known = operations.get(key)
         if known is not None:  # two operations of one application on one channel: together they say what travels there
             operation = Operation(
                 known.action, known.channel, known.address, known.at, known.channel_at,
-                {**known.messages, **operation.messages},
+                {**known.messages, **operation.messages}, known.answers,
             )  # fmt: skip
         operations[key] = operation
     return Application(root, operations)
@@ -117,7 +124,7 @@ def _operations_2(root: Cursor) -> Iterator[Operation]:
 
 def _operations_3(root: Cursor) -> Iterator[Operation]:
     default = root.text("defaultContentType", "application/json")
-    channels: dict[str, tuple[str, Cursor, dict[str, tuple[str, Message]]]] = {}
+    channels: dict[str, _Channel] = {}
     for name, channel in root.members("channels"):
         messages = {}
         for key, place in channel.members("messages"):
@@ -134,11 +141,43 @@ def _operations_3(root: Cursor) -> Iterator[Operation]:
         if known is None or channel_place is None:
             raise operation.fault(f"the operation {name} must refer to a channel of this document", "channel")
         address, channel, messages = known
-        chosen = {message.name: message for _, message in messages.values()}
-        if operation.has("messages"):
-            wanted = {place.location for place in operation.items("messages")}
-            chosen = {m.name: m for own, (target, m) in messages.items() if own in wanted or target in wanted}
-        yield Operation(action, channel.location, address, operation, channel, chosen)  # type: ignore[arg-type]
+        made = Operation(action, channel.location, address, operation, channel, _chosen(operation, messages))  # type: ignore[arg-type]
+        yield made
+        reply = operation.object("reply")
+        if reply is not None:
+            yield _reply(reply, made, channels)
+
+
+def _reply(reply: Cursor, to: Operation, channels: Mapping[str, _Channel]) -> Operation:
+    """What answers an operation, as an operation the other way round (AsyncAPI 3.0 Operation Reply Object)."""
+    action: Literal["send", "receive"] = "send" if to.action == "receive" else "receive"
+    place = reply.object("channel")
+    known = channels.get(place.location) if place is not None else None
+    if place is not None and known is None:
+        raise reply.fault("a reply must refer to a channel of this document", "channel")
+    given = reply.object("address")
+    if known is None:
+        messages = {key: (m.location, _message(m, key, "application/json")) for key, m in _listed(reply)}
+        channel, address = reply, ""
+    else:
+        address, channel, messages = known
+    if given is not None and isinstance(given.raw("location"), str):
+        address = str(given.raw("location"))  # said by each request, in the place that this expression names
+    return Operation(action, channel.location, address, reply, channel, _chosen(reply, messages), to.label)
+
+
+def _listed(reply: Cursor) -> Iterator[tuple[str, Cursor]]:
+    raw = reply.raw("messages")
+    for place, written in zip(reply.items("messages"), raw if isinstance(raw, list) else (), strict=False):
+        yield _name_of(place, written), place
+
+
+def _chosen(operation: Cursor, messages: Mapping[str, tuple[str, Message]]) -> dict[str, Message]:
+    """The messages of a channel that an operation names, or all."""
+    if not operation.has("messages"):
+        return {message.name: message for _, message in messages.values()}
+    wanted = {place.location for place in operation.items("messages")}
+    return {m.name: m for own, (target, m) in messages.items() if own in wanted or target in wanted}
 
 
 def _name_of(place: Cursor, written: Any) -> str:

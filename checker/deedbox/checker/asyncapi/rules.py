@@ -82,6 +82,24 @@ SERVERS_CHANGED = _rule(
     "Applications that take the address from the document go elsewhere.",
     "Servers Object", "message-servers-changed",
 )  # fmt: skip
+REPLY_REMOVED = _rule(
+    "reply-removed", "policy",
+    "A request is answered no more, or its answer is read no more.",
+    "Whoever waits for the answer waits for ever; whoever sends one sends it to nobody.",
+    "Operation Reply Object", "reply-added",
+)  # fmt: skip
+REPLY_ADDED = _rule(
+    "reply-added", "annotation",
+    "A request is answered now.",
+    "Applications that do not wait for an answer notice nothing.",
+    "Operation Reply Object", "reply-removed",
+)  # fmt: skip
+REPLY_ADDRESS = _rule(
+    "reply-address-changed", "inclusion",
+    "Answers travel to another address, or the place that names it is another.",
+    "Whoever waits at the old address gets none.",
+    "Operation Reply Address Object", "reply-address-changed",
+)  # fmt: skip
 TEXT_CHANGED = _rule(
     "message-text-changed", "annotation",
     "Words, tags or examples of a message or operation changed.",
@@ -90,7 +108,8 @@ TEXT_CHANGED = _rule(
 )  # fmt: skip
 RULES: tuple[Rule, ...] = (
     OPERATION_REMOVED, OPERATION_ADDED, ADDRESS_CHANGED, MESSAGE_REMOVED, MESSAGE_ADDED, CONTENT_TYPE_CHANGED,
-    PAYLOAD_UNDECIDED, PARAMETER_CHANGED, BINDINGS_CHANGED, CORRELATION_CHANGED, SERVERS_CHANGED, TEXT_CHANGED,
+    PAYLOAD_UNDECIDED, PARAMETER_CHANGED, BINDINGS_CHANGED, CORRELATION_CHANGED, SERVERS_CHANGED, REPLY_REMOVED, REPLY_ADDED, REPLY_ADDRESS,
+    TEXT_CHANGED,
 )  # fmt: skip
 """Every rule, in the order of the pages."""
 
