@@ -209,16 +209,21 @@ def test_what_is_composed_without_end_is_refused() -> None:
         verdict(document("string"), document("integer"))
 
 
-def test_a_dynamic_reference_is_refused_and_never_passed_over() -> None:
-    def document(kind: str) -> dict[str, Any]:
-        return api(
-            {"$dynamicRef": "#n"}, version="3.1.0", components={"schemas": {"N": {"$dynamicAnchor": "n", "type": kind}}}
-        )
+def dynamic(kind: str, *, anchors: int = 1) -> dict[str, Any]:
+    schemas: dict[str, Any] = {f"N{i}": {"$dynamicAnchor": "n", "type": kind} for i in range(anchors)}
+    return api({"$dynamicRef": "#n"}, version="3.1.0", components={"schemas": schemas})
 
-    with pytest.raises(NotASchema, match="dynamicRef"):
-        verdict(document("string"), document("string"))
-    with pytest.raises(NotASchema, match="dynamicRef"):
-        verdict(document("string"), document("integer"))
+
+def test_a_dynamic_reference_with_one_anchor_is_followed() -> None:
+    assert verdict(dynamic("string"), dynamic("string")) == "identical"
+    assert verdict(dynamic("string"), dynamic("integer")) == "breaking"
+    assert verdict(api({"type": "string"}, version="3.1.0"), dynamic("string")) == "patch"
+
+
+def test_a_dynamic_reference_that_its_scope_decides_is_refused_and_never_passed_over() -> None:
+    for kind in ("string", "integer"):
+        with pytest.raises(NotASchema, match="dynamicRef"):
+            verdict(dynamic("string", anchors=2), dynamic(kind, anchors=2))
 
 
 CYCLE = """openapi: 3.1.0

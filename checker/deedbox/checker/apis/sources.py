@@ -84,6 +84,8 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
     if isinstance(document, Bundle):
         return document
     own_name = posixpath.basename(document.name.replace("\\", "/"))
+    if document.text is None or "$dynamicRef" in document.text:
+        document = _static(document)
     alone = Bundle(document.value, document, {})
     if all(target_of(holder["$ref"]) is not None for _, holder in alone.references):
         return alone
@@ -108,6 +110,37 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
     if files:
         whole[FILES] = {path: _rewritten(loaded.value, path, own_name) for path, loaded in files.items()}
     return Bundle(whole, document, files)
+
+
+def _static(document: Document) -> Document:
+    """The document with each `$dynamicRef` whose anchor stands in it once as the `$ref` that it then is (2020-12 core §8.2.3.2).
+
+    Where the anchor stands more than once, the scope decides, and the reference stays: it is refused where it is met.
+    """
+    anchors: dict[str, list[str]] = {}
+    found = []
+    stack = [("", document.value)]
+    while stack:
+        pointer, value = stack.pop()
+        if isinstance(value, list):
+            stack += [(f"{pointer}/{i}", item) for i, item in enumerate(value) if isinstance(item, dict | list)]
+        elif isinstance(value, dict):
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                if isinstance(value.get(keyword), str):
+                    anchors.setdefault(value[keyword], []).append(pointer)
+            if isinstance(value.get("$dynamicRef"), str) and "$ref" not in value:
+                found.append(value)
+            stack += [(f"{pointer}/{escape(k)}", m) for k, m in value.items() if isinstance(m, dict | list)]
+    changed = {}
+    for holder in found:
+        reference = holder["$dynamicRef"]
+        places = anchors.get(reference[1:], []) if reference.startswith("#") and "/" not in reference else []
+        target = "#" + places[0] if len(places) == 1 else reference if target_of(reference) is not None else None
+        if target is not None:
+            changed[id(holder)] = {k: m for k, m in holder.items() if k != "$dynamicRef"} | {"$ref": target}
+    if not changed:
+        return document
+    return Document(_copy(document.value, changed), document.name, document.text, document.syntax)
 
 
 def references(value: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
