@@ -8,10 +8,11 @@ from decimal import Decimal
 import click
 import pytest
 from deedbox.checker.model import Finding, Inclusion, Witness
+from deedbox.checker.policy import Refusal
 from deedbox.cli.exits import Exit
 from deedbox.cli.report import Change, Failure, Located, Publication, Report
 from deedbox.cli.reports import FORMATS, github, gitlab, json_report, junit, markdown, sarif, text
-from deedbox.client.values import Link, Refusal
+from deedbox.client.values import Link
 from markdown_it import MarkdownIt
 
 NASTY = "a%b\r\n::error::c, d:e <script>|`*_@you\x1b[31m\x00\ud7ff"

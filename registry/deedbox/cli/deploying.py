@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deedbox.cli.checking import read_contract, request_of
 from deedbox.cli.errors import UsageError
 from deedbox.cli.report import Change, Report
-from deedbox.client.values import Link
+from deedbox.client.values import link_from_dict
 
 if TYPE_CHECKING:
     from deedbox.cli.project import Project
@@ -43,7 +43,7 @@ def deployable(project: Project, client: RegistryClient, environment: str) -> Re
     """
     contracts = published_versions(project, client)
     reply = client.can_i_deploy(environment=environment, service=project.service or "", contracts=contracts)
-    links = tuple(Link.from_dict(link) for link in reply["links"])
+    links = tuple(link_from_dict(link) for link in reply["links"])
     allowed: bool | None = reply["allowed"]
     change = Change(
         name=project.service or "",

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from deedbox.checker.policy import Refusal
 from deedbox.cli import guarded
-from deedbox.client.values import CheckResult, Difference, Refusal
+from deedbox.client.values import CheckResult, Difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,6 +103,6 @@ def _result(contract: Contract, role: Role, answer: object, difference: Differen
         needed=answer.needed,
         allowed=answer.allowed,
         allowed_by=answer.allowed_by,
-        refusals=tuple(Refusal(r.code, r.message, r.findings) for r in answer.refusals),
+        refusals=answer.refusals,
         difference=difference,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,7 @@ COMPLETE = "_DEEDBOX_COMPLETE"
 COMMANDS = (
     "accept",
     "can-i-deploy",
+    "changelog",
     "check",
     "completion",
     "demo",
@@ -33,6 +35,7 @@ COMMANDS = (
     "publish",
     "record-deployment",
     "serve",
+    "try",
     "worker",
 )
 
@@ -48,7 +51,7 @@ class LazyGroup(click.Group):
         """The command, or None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        function = cmd_name.replace("-", "_")
+        function = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
         command = getattr(import_module(f"deedbox.cli.commands.{function}"), function)
         assert isinstance(command, click.Command)
         return command
@@ -137,6 +140,11 @@ def _unexpected(error: Exception) -> int:
 
         if isinstance(error, ClientError):
             return _fail(str(error), client_exit(error))
+    if "deedbox.codegen.errors" in sys.modules:
+        from deedbox.codegen.errors import BuildTimedOut, CodegenError
+
+        if isinstance(error, CodegenError):
+            return _fail(str(error), Exit.UNKNOWN if isinstance(error, BuildTimedOut) else Exit.WRONG)
     if "deedbox.kafka.errors" in sys.modules:
         from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached, LiveError
 
@@ -145,11 +153,6 @@ def _unexpected(error: Exception) -> int:
         if isinstance(error, LiveError):
             away = isinstance(error, BrokerUnavailable | DeadLetterRefused | Fenced)
             return _fail(str(error), Exit.UNKNOWN if away else Exit.WRONG)
-    if "deedbox.codegen.errors" in sys.modules:
-        from deedbox.codegen.errors import BuildTimedOut, CodegenError
-
-        if isinstance(error, CodegenError):
-            return _fail(str(error), Exit.UNKNOWN if isinstance(error, BuildTimedOut) else Exit.WRONG)
     if os.environ.get("DEEDBOX_DEBUG"):
         import traceback
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from deedbox.cli.exits import Exit, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from deedbox.checker.model import Finding, Inclusion, Witness
-    from deedbox.client.values import Link, Refusal
+    from deedbox.checker.policy import Refusal
+    from deedbox.client.values import Link
 
 Severity = Literal["error", "warning", "note"]
 
@@ -29,6 +31,14 @@ class Located:
     file: str | None
     line: int | None
     column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What live messages say of a change: sentences for people, and the object for JSON (see `trying.as_object`)."""
+
+    sentences: tuple[str, ...]
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,7 @@ class Change:
     allowed_by: str = ""
     refusals: tuple[Refusal, ...] = ()
     links: tuple[Link, ...] = ()
+    observed: Observed | None = None
 
     @property
     def exit(self) -> Exit:

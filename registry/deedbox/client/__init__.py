@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deedbox.checker.policy import Refusal
 from deedbox.client.errors import (
     ClientError,
     InvalidUrl,
@@ -11,7 +12,7 @@ from deedbox.client.errors import (
     is_unavailable,
 )
 from deedbox.client.registry import RegistryClient
-from deedbox.client.values import CheckResult, Difference, Link, Refusal
+from deedbox.client.values import CheckResult, Difference, Link
 
 __all__ = [
     "CheckResult",

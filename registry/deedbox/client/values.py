@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deedbox.checker.model import Finding, Inclusion, Witness, witness_dict
+from deedbox.checker.model import Finding, Inclusion, Witness
+from deedbox.checker.policy import LinkOutcome, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,54 +58,8 @@ class Difference:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Whether one producer's version fits one consumer's. `holds` is None where that is undecided."""
-
-    producer: str
-    producer_version: str | None
-    consumer: str
-    consumer_version: str | None
-    channel: str | None
-    holds: bool | None
-    reason: str = ""
-    witness: Witness | None = None
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Link:
-        """Reads the API's form."""
-        return cls(
-            data["producer"],
-            data.get("producer_version"),
-            data["consumer"],
-            data.get("consumer_version"),
-            data.get("channel"),
-            data["holds"],
-            data.get("reason") or "",
-            _witness(data.get("witness")),
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """The API's form."""
-        return {
-            "producer": self.producer,
-            "producer_version": self.producer_version,
-            "consumer": self.consumer,
-            "consumer_version": self.consumer_version,
-            "channel": self.channel,
-            "holds": self.holds,
-            "reason": self.reason,
-            "witness": witness_dict(self.witness),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why the gate says no. `findings` are the fingerprints that it rests on."""
-
-    code: str
-    message: str
-    findings: tuple[str, ...] = ()
+Link = LinkOutcome
+"""Whether one producer's version fits one consumer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +99,26 @@ class CheckResult:
             data.get("allowed_by") or "",
             tuple(Refusal(r["code"], r["message"], tuple(r.get("findings") or ())) for r in data["refusals"]),
             Difference.from_dict(comparison) if comparison is not None else None,
-            tuple(Link.from_dict(link) for link in data.get("links") or ()),
+            tuple(link_from_dict(link) for link in data.get("links") or ()),
         )
+
+
+def link_from_dict(data: Mapping[str, Any]) -> Link:
+    """Reads the API's form of a link.
+
+    Raises:
+        LookupError, TypeError: a member is missing, or is none of those a link has.
+    """
+    return Link(
+        data["producer"],
+        data.get("producer_version") or "",
+        data["consumer"],
+        data.get("consumer_version") or "",
+        data.get("channel") or "",
+        data["holds"],
+        data.get("reason") or "",
+        _witness(data.get("witness")),
+    )
 
 
 def _witness(data: Mapping[str, Any] | None) -> Witness | None:

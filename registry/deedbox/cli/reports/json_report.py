@@ -76,11 +76,9 @@ def _result(change: Change) -> dict[str, Any]:
         "needed": change.needed,
         "allowed": change.allowed,
         "allowed_by": change.allowed_by,
-        "refusals": [
-            {"code": refusal.code, "message": refusal.message, "findings": list(refusal.findings)}
-            for refusal in change.refusals
-        ],
+        "refusals": [refusal.as_dict() for refusal in change.refusals],
         "links": [link.as_dict() for link in change.links],
+        **({"observed": change.observed.data} if change.observed is not None else {}),
     }
 
 

@@ -37,10 +37,10 @@ def _lines(report: Report) -> Iterator[str]:
         yield "|---|---|---|---|---|---|"
         for change in report.changes:
             cells = (change.name, change.role, change.old, change.verdict, change.needed or change.bump or "")
-            yield f"| {' | '.join(_text(cell) for cell in cells)} | {_OUTCOMES[change.allowed]} |"
+            yield f"| {' | '.join(literal(cell) for cell in cells)} | {_OUTCOMES[change.allowed]} |"
     for failure in report.failures:
         yield ""
-        yield f"- **error** {_text(failure.name or failure.file or '')}: {_text(failure.message)}"
+        yield f"- **error** {literal(failure.name or failure.file or '')}: {literal(failure.message)}"
     for change in report.changes:
         yield from _change(change)
 
@@ -50,9 +50,9 @@ def _change(change: Change) -> Iterator[str]:
     loud = [issue for issue in issues if issue.severity != "note"]
     if loud or change.refusals:
         yield ""
-        yield f"#### {_text(change.name)}"
+        yield f"#### {literal(change.name)}"
         for refusal in change.refusals:
-            yield f"- refused: {_text(refusal.message)}"
+            yield f"- refused: {literal(refusal.message)}"
         for issue in loud[:_MOST]:
             yield from _issue(issue)
         if len(loud) > _MOST:
@@ -66,15 +66,15 @@ def _change(change: Change) -> Iterator[str]:
         yield f"<details><summary>{html.escape(printable(change.name))}: {', '.join(summary)}</summary>"
         yield ""
         for issue in quiet[:_MOST]:
-            yield f"- {_text(issue.message)} ({_place(issue)})"
+            yield f"- {literal(issue.message)} ({_place(issue)})"
         for link in good[:_MOST]:
-            yield f"- {_text(link_sentence(link))}"
+            yield f"- {literal(link_sentence(link))}"
         yield ""
         yield "</details>"
 
 
 def _issue(issue: Issue) -> Iterator[str]:
-    yield f"- **{issue.severity}** {_text(issue.message)} ({_place(issue)})"
+    yield f"- **{issue.severity}** {literal(issue.message)} ({_place(issue)})"
     yield from _witness(issue.witness)
 
 
@@ -87,23 +87,24 @@ def _witness(witness: Witness | None) -> Iterator[str]:
     yield f"  {fence}json"
     yield from (f"  {printable(line)}" for line in text.split("\n"))
     yield f"  {fence}"
-    yield f"  {_text(shorten(witness.why))}"
+    yield f"  {literal(shorten(witness.why))}"
 
 
 def _place(issue: Issue) -> str:
     where = ""
     if issue.file is not None:
-        where = f"{_code(in_repository(issue.file))}{'' if issue.line is None else f' line {issue.line}'}, "
-    pointer = f" at {_code(issue.pointer)}" if issue.pointer else ""
-    return f"{where}{_code(issue.rule)}{pointer}"
+        where = f"{code(in_repository(issue.file))}{'' if issue.line is None else f' line {issue.line}'}, "
+    pointer = f" at {code(issue.pointer)}" if issue.pointer else ""
+    return f"{where}{code(issue.rule)}{pointer}"
 
 
-def _text(text: str) -> str:
+def literal(text: str) -> str:
     """Someone else's words, with all that Markdown, HTML or a code host would act upon taken literally."""
     return _MARKUP.sub(r"\\\1", printable(text)).replace("\\@", "@\u2060").replace("\\<", "&lt;")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Someone else's words in a span of code."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{printable(text)}{pad}{fence}"

@@ -68,6 +68,8 @@ def _change(change: Change, command: str) -> Iterator[str]:
     if change.verdict == "undecided" and not any(f.finding.level == "undecided" for f in change.findings):
         for direction, reason in change.undecided():
             yield f"  undecided whether {direction} compatibility holds: {printable(reason)}"
+    for sentence in change.observed.sentences if change.observed is not None else ():
+        yield f"  observed: {printable(sentence)}"
     for located in sorted(change.findings, key=_order):
         yield ""
         yield from _finding(located, show_accept=command != "diff" and change.allowed is not True)
