@@ -139,6 +139,10 @@ class Refusal:
     message: str
     findings: tuple[str, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """The refusal as the API and reports show it."""
+        return {"code": self.code, "message": self.message, "findings": list(self.findings)}
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -164,7 +168,7 @@ class Gate:
             "needed": self.needed,
             "allowed": self.allowed,
             "allowed_by": self.allowed_by,
-            "refusals": [{"code": r.code, "message": r.message, "findings": list(r.findings)} for r in self.refusals],
+            "refusals": [refusal.as_dict() for refusal in self.refusals],
         }
 
 
