@@ -13,6 +13,7 @@ from deedbox.registry.storage import migrate
 from deedbox.registry.storage.database import Database
 from deedbox.registry.web import (
     api,
+    fields_api,
     health,
     index,
     logs,
@@ -70,6 +71,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     health.install(app, services)
     app.register_api(api.blueprint(services, replies))
     app.register_api(observations_api.blueprint(services))
+    app.register_api(fields_api.blueprint(services))
     app.register_api(packages_api.blueprint(services, replies))
     for model in (
         models.PublishBody,
@@ -80,6 +82,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     ):
         api.describe(app, model)
     observations_api.describe(app)
+    fields_api.describe(app)
     packages_api.describe(app)
     index.install(app, services)
     pages.install(app, services, replies)

@@ -8,6 +8,7 @@ from deedbox.registry.services.browsing import Browsing
 from deedbox.registry.services.catalogue import Catalogue
 from deedbox.registry.services.deployments import Deployments
 from deedbox.registry.services.jobs import Jobs, Patience, Saga
+from deedbox.registry.services.drains import Drains
 from deedbox.registry.services.judging import Judge
 from deedbox.registry.services.observations import Observations
 from deedbox.registry.services.packages import Packages
@@ -40,5 +41,6 @@ class Services:
         self.browsing = Browsing(database, self.verdicts)
         self.publishing = Publishing(database, Judge(database, self.verdicts), self.verdicts, self.releases)
         self.deployments = Deployments(database, self.verdicts)
-        self.observations = Observations(database)
+        self.drains = Drains(database)
+        self.observations = Observations(database, self.drains.revoke_late)
         self.packages = Packages(database)

@@ -12,12 +12,14 @@ from deedbox.checker import policy, versions
 from deedbox.checker.canonical import digest
 from deedbox.checker.formats import APIS, FORMATS
 from deedbox.checker.json_schema.dialects import DIALECTS
+from deedbox.checker.json_schema.obsolete import in_message
 from deedbox.checker.model import CONTENT_MODELS, Comparison, ContentModel, Role
 from deedbox.checker.policy import Gate, LinkOutcome, Release
 from deedbox.registry.errors import IdentityChanged, InvalidRequest
 from deedbox.registry.sandbox.protocol import Checked
 from deedbox.registry.services import links as linking
 from deedbox.registry.services.names import check_channel, split_contract
+from deedbox.registry.services.passages import Passage, passages_for
 from deedbox.registry.services.values import KINDS, ROLES, Candidate, CheckResult, Proposal
 from deedbox.registry.services.verdicts import Question, Verdicts
 from deedbox.registry.storage import queries
@@ -38,6 +40,8 @@ class Plan:
     releases: tuple[tuple[str, Question], ...]
     """Versions to compare with."""
     pairs: tuple[linking.Pair, ...]
+    passages: tuple[Passage, ...] = ()
+    """What is known of the obsolete fields that this contract may drop."""
 
     @property
     def questions(self) -> list[Question]:
@@ -80,6 +84,7 @@ class Judge:
             tuple((r.version, r.retired) for r in releases),
             tuple((version, _question(by_version[version], candidate)) for version in compared),
             tuple(linking.pairs_of(session, candidate)),
+            passages_for(session, candidate),
         )
 
     def decide(
@@ -104,14 +109,16 @@ class Judge:
             outcomes,
             accepted,
             datetime.now(UTC).date(),
+            drained={p.pointer: "gone" if p.opens else p.obstacle for p in plan.passages},
             queued=bool(candidate.channels),
         )
+        drains = _used(answer, plan.passages)
         baseline = compared.get(answer.previous) if answer.previous is not None else None
         needed = _free(answer, {version for version, _ in plan.history})
         return CheckResult(
             candidate.contract,
             candidate.role,
-            {**answer.as_dict(), "needed": needed},
+            {**answer.as_dict(), "needed": needed, "drains": [passage.as_dict() for passage in drains]},
             comparisons[baseline] if baseline is not None else None,
             tuple(_versioned(outcome, candidate.contract, candidate.version or needed) for outcome in outcomes),
             baseline.key if baseline is not None else None,
@@ -262,6 +269,14 @@ def _free(answer: Gate, taken: set[str]) -> str:
     while version in taken:
         version = versions.needed(version, "patch")
     return version
+
+
+def _used(answer: Gate, passages: Sequence[Passage]) -> list[Passage]:
+    """The proofs by which marked fields go."""
+    if answer.judgement is None:
+        return []
+    gone = {in_message(f.pointer) for f in answer.judgement.findings if f.rule in policy.MARKED_REMOVALS}
+    return [passage for passage in passages if passage.opens and passage.pointer in gone]
 
 
 def _versioned(outcome: LinkOutcome, contract: str, version: str) -> LinkOutcome:

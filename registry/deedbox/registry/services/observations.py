@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 
@@ -23,6 +23,7 @@ from deedbox.registry.storage.observations import (
     ObservedRange,
     ObservedSighting,
 )
+from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,11 @@ class PartitionCoverage:
 class Observations:
     """The use cases around what guards saw."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(
+        self, database: Database, contradict: Callable[[Session, Report, str], None] = lambda *_: None
+    ) -> None:
+        """`contradict` is told of each new report in its transaction: what was proved of a field may not hold any more."""
+        self.database, self._contradict = database, contradict
 
     def record(self, report: Report, by: str) -> Accepted:
         """Records a report. The same id with the same content again changes nothing.
@@ -195,6 +199,7 @@ class Observations:
                     _sighting_row(row, n, sighting) for row, seen in pairs for n, sighting in enumerate(seen.sightings)
                 )
             session.flush()
+            self._contradict(session, report, by)
             return Accepted(row, created=True)
 
     def ranges(self, after: int, limit: int, *, topic: str | None, cluster: str | None) -> Page:

@@ -238,19 +238,23 @@ def last_seq(session: Session) -> int:
     return session.execute(select(func.coalesce(func.max(Entry.seq), 0))).scalar_one()
 
 
+_JUDGED_BY = ("publication", "retirement", "deployment", "drain-evidence", "drain-revocation")
+
+
 def touched_since(
     session: Session, seq: int, contract: str, name: str, of: str | None, channels: Sequence[str]
 ) -> bool:
     """Whether an entry behind `seq` may change what publishing a version of this contract is judged by.
 
-    That is a version of the contract itself or of one that may be linked to it, any retirement and any deployment.
+    That is a version of the contract itself or of one that may be linked to it, any retirement and any deployment, and
+    what was proved of an obsolete field or no longer is.
     """
     if last_seq(session) == seq:
         return False
     rows = session.execute(
         select(Entry.kind, Publication.contract, Publication.name, Publication.of, Publication.channels)
         .outerjoin(Publication, Publication.seq == Entry.seq)
-        .where(Entry.seq > seq, Entry.kind.in_(("publication", "retirement", "deployment")))
+        .where(Entry.seq > seq, Entry.kind.in_(_JUDGED_BY))
     )
     for kind, other, other_name, other_of, other_channels in rows:
         if kind != "publication" or other == contract:

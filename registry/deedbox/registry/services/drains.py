@@ -1,0 +1,385 @@
+"""The lives of obsolete fields: who may still write and read them, what was proved, and what the gate makes of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from deedbox.checker.canonical import canonical
+from deedbox.checker.drain.claiming import claim
+from deedbox.checker.drain.evidence import (
+    Consumer,
+    End,
+    Evidence,
+    Group,
+    Partition,
+    Policy,
+    Producer,
+    Span,
+    Topic,
+    Waiver,
+)
+from deedbox.registry.errors import IdTaken, InvalidRequest, NotFound
+from deedbox.registry.services import lives
+from deedbox.registry.services.lives import Life
+from deedbox.registry.services.names import check_channel, check_uuid, split_contract
+from deedbox.registry.services.observations import Report
+from deedbox.registry.storage import drains as store
+from deedbox.registry.storage import observations as seen
+from deedbox.registry.storage import queries
+from deedbox.registry.storage.database import Database
+from deedbox.registry.storage.drains import ChannelPolicy, DrainEvidence, DrainReminder, DrainRevocation, DrainWaiver
+from sqlalchemy.orm import Session
+
+EARLIER = 50
+"""Readings before that are looked at for earlier ends."""
+KEPT_ENDS = 8
+MAX_PARTS = 10_000
+"""Topics, partitions and groups that one reading may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A reading as a client sends it: of each partition the one reading of its ends, and what a scan looked at.
+
+    Times are the client's, in milliseconds; `sent_at` is its time of sending, by which they are set to the registry's.
+    """
+
+    id: str
+    cluster_id: str
+    tool: str
+    sent_at: int
+    started_at: int
+    groups_at: int
+    ends_at: int
+    finished_at: int
+    topics: tuple[Topic, ...]
+    partitions: tuple[Partition, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A field with what is known of it. `row` is the newest evidence, `revoked` why its proof no longer holds."""
+
+    life: Life
+    state: str
+    overdue: bool
+    row: DrainEvidence | None
+    revoked: str | None
+
+
+class Drains:
+    """The use cases around obsolete fields."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def fields(self, contract: str | None = None) -> list[FieldView]:
+        """Every obsolete field of unretired versions, by contract and pointer."""
+        with self.database.reading() as session:
+            return [self._view(session, life) for life in lives.all_lives(session, contract)]
+
+    def field(self, contract: str, pointer: str) -> FieldView:
+        """One field.
+
+        Raises:
+            NotFound: no version of the contract marks it.
+        """
+        with self.database.reading() as session:
+            return self._view(session, _life(session, contract, pointer))
+
+    def record(self, contract: str, pointer: str, reading: Submitted, by: str) -> tuple[DrainEvidence, bool]:
+        """Records a reading and the claim that it allows, with all that the registry knows; True where it is new.
+
+        Raises:
+            NotFound: no version of the contract marks the field. IdTaken: the id names another reading.
+            InvalidRequest: the reading leaves a topic out, or is too large.
+        """
+        uuid = check_uuid(reading.id)
+        _check(reading)
+        with self.database.writing() as session:
+            known = store.by_uuid(session, uuid)
+            if known is not None:
+                if (known[0].contract, known[0].pointer) != (contract, pointer):
+                    raise IdTaken(f"the id {uuid} is that of evidence about {known[0].contract} {known[0].pointer}")
+                return known[0], False
+            life = _life(session, contract, pointer)
+            evidence = _completed(session, life, reading)
+            made = claim(evidence)
+            self._revoke_seen(session, evidence, by)
+            data = {"contract": contract, "pointer": pointer, "state": made.state, "digest": evidence.digest}
+            entry = queries.add_entry(session, by, "drain-evidence", f"{contract}#{pointer}", {**data, "id": uuid})
+            row = DrainEvidence(
+                seq=entry.seq,
+                uuid=uuid,
+                contract=contract,
+                pointer=pointer,
+                cluster=evidence.cluster_id,
+                digest=evidence.digest,
+                state=made.state,
+                consumed=made.consumed,
+                gone=made.gone,
+                evidence=canonical(evidence.as_dict()).decode(),
+                claim=made.as_dict(),
+            )
+            session.add(row)
+            session.flush()
+            if made.gone or (made.consumed and life.policy.opens_at == "consumed"):
+                _remind(session, life, "drained", _first_proof(session, life, row), by)
+            return row, True
+
+    def evidence(self, uuid: str) -> tuple[DrainEvidence, str, str]:
+        """Recorded evidence, when and by whom.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self.database.reading() as session:
+            found = store.by_uuid(session, check_uuid(uuid))
+        if found is None:
+            raise NotFound(f"there is no evidence {uuid}")
+        return found[0], found[1].at, found[1].by
+
+    def waive(self, contract: str, pointer: str, waived: str, reason: str, until: date | None, by: str) -> None:
+        """Records that a consumer (`service/name`) or a group is left out of account for a field.
+
+        Raises:
+            NotFound: no version of the contract marks the field.
+        """
+        with self.database.writing() as session:
+            _life(session, contract, pointer)
+            data = {"waived": waived, "reason": reason, "until": until.isoformat() if until is not None else None}
+            entry = queries.add_entry(session, by, "drain-waiver", f"{contract}#{pointer}", data)
+            session.add(DrainWaiver(seq=entry.seq, contract=contract, pointer=pointer, **data))
+
+    def revoke(self, uuid: str, reason: str, by: str) -> bool:
+        """Records that a proof no longer holds; False where that was said before.
+
+        Raises:
+            NotFound: there is no such evidence. InvalidRequest: it proved nothing.
+        """
+        with self.database.writing() as session:
+            found = store.by_uuid(session, check_uuid(uuid))
+            if found is None:
+                raise NotFound(f"there is no evidence {uuid}")
+            if not found[0].consumed:
+                raise InvalidRequest(f"the evidence {uuid} proved nothing that could be revoked")
+            if store.revoked(session, [found[0].seq]):
+                return False
+            _revoke(session, found[0], reason, by)
+            return True
+
+    def set_policy(self, channel: str, policy: Policy, by: str) -> None:
+        """Records how the fields of a channel drain.
+
+        Raises:
+            InvalidRequest: a name or a time that cannot be.
+        """
+        check_channel(channel)
+        for copy in policy.copies:
+            check_channel(copy)
+        data = {
+            "grace_ms": policy.grace_ms,
+            "opens_at": policy.opens_at,
+            "copies": list(policy.copies),
+            "overdue_ms": policy.overdue_ms,
+        }
+        with self.database.writing() as session:
+            entry = queries.add_entry(session, by, "channel-policy", channel, data)
+            session.add(ChannelPolicy(seq=entry.seq, channel=channel, **data))
+
+    def remind(self, by: str) -> list[FieldView]:
+        """Says of every field that is obsolete for longer than its policy that it is, once; returns all of them."""
+        with self.database.writing() as session:
+            found = [self._view(session, life) for life in lives.all_lives(session, None)]
+            overdue = [view for view in found if view.overdue]
+            for view in overdue:
+                _remind(session, view.life, "overdue", view.life.marked_seq, by)
+        return overdue
+
+    def revoke_late(self, session: Session, report: Report, by: str) -> None:
+        """Revokes every proof that a guard's report contradicts, in the transaction that records the report."""
+        for topic in report.topics:
+            for partition in topic.partitions:
+                for sighting in partition.sightings:
+                    for row in store.proofs(session, sighting.contract, sighting.pointer):
+                        if row.cluster == report.cluster:
+                            _revoke_if_late(
+                                session, row, topic.topic, topic.topic_id, partition.partition, sighting.last_offset, by
+                            )
+
+    def _revoke_seen(self, session: Session, evidence: Evidence, by: str) -> None:
+        for row in store.proofs(session, evidence.contract, evidence.pointer):
+            for partition in evidence.partitions:
+                for span in partition.spans:
+                    if span.seen is not None:
+                        _revoke_if_late(session, row, partition.topic, span.topic_id, partition.number, span.seen, by)
+
+    def _view(self, session: Session, life: Life) -> FieldView:
+        rows = store.evidence_of(session, life.contract, life.pointer)
+        row = rows[0] if rows else None
+        proof = row.seq if row is not None else 0
+        revoked = store.revoked(session, [proof]).get(proof)
+        state = row.state if row is not None and revoked is None else claim(_bare(session, life)).state
+        overdue = life.dropped_at is None and _now() - life.marked_at > life.policy.overdue_ms
+        return FieldView(life, state, overdue, row, revoked)
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def _life(session: Session, contract: str, pointer: str) -> Life:
+    split_contract(contract)
+    found = next((life for life in lives.all_lives(session, contract) if life.pointer == pointer), None)
+    if found is None:
+        raise NotFound(f"no version of {contract} marks {pointer or 'the message itself'} as obsolete")
+    return found
+
+
+def _check(reading: Submitted) -> None:
+    if max(len(reading.topics), len(reading.partitions), len(reading.groups)) > MAX_PARTS:
+        raise InvalidRequest(f"a reading holds at most {MAX_PARTS} topics, partitions and groups each")
+    if not reading.started_at <= reading.groups_at <= reading.ends_at <= reading.finished_at <= reading.sent_at:
+        raise InvalidRequest("the times are not in order: started, groups, ends, finished, sent", pointer="/started_at")
+    names = {topic.name for topic in reading.topics}
+    for n, partition in enumerate(reading.partitions):
+        if len(partition.ends) != 1 or partition.topic not in names:
+            raise InvalidRequest(
+                f"/partitions/{n}: say one reading of its ends, and its topic among the topics",
+                pointer=f"/partitions/{n}",
+            )
+    if len({(p.topic, p.number) for p in reading.partitions}) < len(reading.partitions):
+        raise InvalidRequest("/partitions: a partition stands there twice", pointer="/partitions")
+
+
+def _completed(session: Session, life: Life, reading: Submitted) -> Evidence:
+    """The reading with what the registry knows. Its own clock counts: the client's times are set to it."""
+    shift = _now() - reading.sent_at
+    read = {topic.name for topic in reading.topics}
+    missing = [c for c in life.channels if c not in read]
+    if missing:
+        raise InvalidRequest(
+            f"the reading leaves out {', '.join(missing)}, on which the field travels", missing=missing
+        )
+    before: dict[tuple[str, int], list[End]] = {}
+    scans: dict[tuple[str, int], list[Span]] = {}
+    for row in reversed(store.evidence_of(session, life.contract, life.pointer, EARLIER)):
+        if row.cluster == reading.cluster_id:
+            for kept in json.loads(row.evidence)["partitions"]:
+                key = (kept["topic"], kept["number"])
+                before.setdefault(key, []).append(End(**kept["ends"][-1]))
+                scans[key] = [Span(**span) for span in kept["spans"]]
+    guards = _guard_spans(session, life, reading.cluster_id)
+    partitions = []
+    for partition in reading.partitions:
+        key = (partition.topic, partition.number)
+        now = replace(partition.ends[0], at=partition.ends[0].at + shift, done=partition.ends[0].done + shift)
+        fresh = [replace(s, began=s.began + shift, ended=s.ended + shift) for s in partition.spans]
+        spans = dict.fromkeys([*scans.get(key, ()), *fresh, *guards.get(key, ())])
+        ends = before.get(key, [])
+        # The oldest and the newest say all: how long it has been quiet, and whether it went back since.
+        ends = ends if len(ends) <= KEPT_ENDS else [*ends[: KEPT_ENDS // 2], *ends[-KEPT_ENDS // 2 :]]
+        partitions.append(Partition(*key, (*ends, now), tuple(s for s in spans if s.end > now.log_start)))
+    topics = tuple(replace(topic, copy=topic.name not in life.channels) for topic in reading.topics)
+    return replace(
+        _bare(session, life),
+        cluster_id=reading.cluster_id,
+        tool=reading.tool,
+        started_at=reading.started_at + shift,
+        groups_at=reading.groups_at + shift,
+        ends_at=reading.ends_at + shift,
+        finished_at=reading.finished_at + shift,
+        topics=topics,
+        partitions=tuple(partitions),
+        groups=reading.groups,
+    )
+
+
+def _bare(session: Session, life: Life) -> Evidence:
+    """Evidence of what the registry alone knows."""
+    now = _now()
+    waived = tuple(
+        Waiver(w.waived, w.reason, entry.by, lives.milliseconds(entry.at), _until(w.until))
+        for w, entry in store.waivers(session, life.contract, life.pointer)
+    )
+    return Evidence(
+        life.contract, life.pointer, "", "", now, now, now, now, (), (), (),
+        tuple(Producer(p.contract, p.version, p.retired_at) for p in life.producers),
+        tuple(Consumer(c.contract, c.groups, c.channels) for c in life.consumers),
+        waived, life.policy, life.marked_at, life.stopped_at, life.dropped_at,
+    )  # fmt: skip
+
+
+def _until(day: str | None) -> int | None:
+    return None if day is None else lives.milliseconds(f"{day}T23:59:59.999Z")
+
+
+def _guard_spans(session: Session, life: Life, cluster: str) -> dict[tuple[str, int], list[Span]]:
+    last: dict[tuple[str, str, int], tuple[int, int | None]] = {}
+    topics = [*life.channels, *life.policy.copies]
+    for mark in (
+        *seen.last_sightings(session, life.contract, life.pointer, topic=None, cluster=cluster),
+        *seen.last_unreadable(session, topics, cluster=cluster),
+    ):
+        key = (mark.topic, mark.topic_id, mark.partition)
+        last[key] = max(last.get(key, (-1, None)), (mark.offset, mark.at), key=lambda pair: pair[0])
+    found: dict[tuple[str, int], list[Span]] = {}
+    for topic, topic_id, number, start, end, messages, epoch, until in store.guard_stretches(
+        session, life.contract, life.pointer, cluster
+    ):
+        offset, at = last.get((topic, topic_id, number), (-1, None))
+        # An offset without a committed message may hold an aborted one, which some consumers read all the same.
+        if int(messages) < end - start:
+            offset, at = end - 1, None
+        sighted = start <= offset < end
+        ended = lives.milliseconds(until)
+        found.setdefault((topic, number), []).append(
+            Span(
+                start,
+                end,
+                topic_id,
+                -1 if epoch is None else epoch,
+                0,
+                ended,
+                offset if sighted else None,
+                at if sighted else None,
+            )
+        )
+    return found
+
+
+def _first_proof(session: Session, life: Life, row: DrainEvidence) -> int:
+    """The first of the proofs that hold: it is said once that a field has drained, and again after a revocation."""
+    return next((p.seq for p in store.proofs(session, life.contract, life.pointer) if p.gone == row.gone), row.seq)
+
+
+def _remind(session: Session, life: Life, what: str, about: int, by: str) -> None:
+    if store.reminded(session, life.contract, life.pointer, what, about):
+        return
+    data = {"contract": life.contract, "pointer": life.pointer, "what": what, "marked_at": life.marked_at}
+    entry = queries.add_entry(session, by, "drain-reminder", f"{life.contract}#{life.pointer}", data)
+    session.add(DrainReminder(seq=entry.seq, contract=life.contract, pointer=life.pointer, what=what, about=about))
+    session.flush()
+
+
+def _revoke_if_late(
+    session: Session, row: DrainEvidence, topic: str, topic_id: str, number: int, offset: int, by: str
+) -> None:
+    for kept in json.loads(row.evidence)["partitions"]:
+        end = kept["ends"][-1]
+        if (kept["topic"], kept["number"], end["topic_id"]) == (topic, number, topic_id):
+            if offset < end["high"]:
+                return
+            break
+    if not store.revoked(session, [row.seq]):
+        _revoke(session, row, f"the field was seen in {topic}[{number}] at offset {offset} after it was proved", by)
+
+
+def _revoke(session: Session, row: DrainEvidence, reason: str, by: str) -> None:
+    data = {"evidence": row.uuid, "reason": reason, "told": lives.published_with(session, row.uuid)}
+    entry = queries.add_entry(session, by, "drain-revocation", f"{row.contract}#{row.pointer}", data)
+    session.add(DrainRevocation(seq=entry.seq, evidence_seq=row.seq, reason=reason))
+    session.flush()
