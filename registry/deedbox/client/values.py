@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.model import Finding, Inclusion, Witness
-from deedbox.checker.policy import LinkOutcome, Refusal
+from deedbox.checker.policy import LinkOutcome
+from deedbox.checker.policy import Refusal as Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
