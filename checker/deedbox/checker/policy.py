@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from deedbox.checker import versions
-from deedbox.checker.json_schema.obsolete import in_message
 from deedbox.checker.model import Bump, Comparison, Finding, Judgement, Level, Role, Verdict, Witness, witness_dict
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ MARKED_REMOVALS = frozenset({"obsolete-property-removed"})
 """Rules by which an obsolete field goes: a *stop* by its producer, a *drop* by its consumer."""
 
 RefusalCode: TypeAlias = Literal[
-    "version-too-low", "breaking-change", "link-broken", "field-life", "undecided", "version-not-above"
+    "version-too-low", "breaking-change", "link-broken", "field-life", "undecided", "version-not-above",
+    "observed-failing",
 ]
 
 
@@ -221,7 +221,7 @@ def gate(
         links: every live link that the proposed version would have.
         accepted: what was accepted by name.
         today: the day by which `until` is judged.
-        drained: place of an obsolete field in a message → "gone" where a proof exists, else what is in its way.
+        drained: pointer of an obsolete field → "gone", where a proof exists.
         queued: whether messages of this contract may wait in a queue (it names a channel).
 
     Raises:
@@ -356,16 +356,13 @@ def _field_lives(blocking: Sequence[Finding], role: Role, drained: Mapping[str, 
                 )
             )
         elif finding.rule in MARKED_REMOVALS and role == "consumes" and queued:
-            state = drained.get(in_message(finding.pointer) or "", "")
+            state = drained.get(finding.pointer, "")
             if state != "gone":
-                why = f"it is not gone from every queue yet: {state}. W" if state else (
-                    "nothing shows that it is gone from every queue yet: run `deedbox drain`, w"
-                )  # fmt: skip
                 refusals.append(
                     Refusal(
                         "field-life",
-                        f"{finding.pointer} is obsolete, but {why}ait for the drain proof, or accept "
-                        f"{finding.fingerprint}",
+                        f"{finding.pointer} is obsolete, but nothing shows that it is gone from every queue yet: wait "
+                        f"for the drain proof, or accept {finding.fingerprint}",
                         (finding.fingerprint,),
                     )
                 )
