@@ -44,6 +44,7 @@ class Read:
     history: list[BriefVersion]
     fields: Fields
     text: str
+    source: Source
 
 
 class Contracts:
@@ -90,7 +91,6 @@ class Contracts:
         with self._database.reading() as session:
             read = read_version(session, contract, version)
             since = obsolete_since(session, read)
-            source = session.get(Source, read.version.row.source_digest)
             accepted = browsing.acceptances(session, [v.row.seq for v in read.history])
             others = self.others(session, snapshot, contract)
         fits = self._fits.of(snapshot.pairs(contract=contract), _MOST_NEW_LINKS)
@@ -121,8 +121,8 @@ class Contracts:
             ],
             "left_out": read.fields.left_out,
             "others": [{"contract": o.end.contract, "version": o.end.version} for o in others],
-            "source": source.text if source is not None else "",
-            "source_type": source.media_type if source is not None else "",
+            "source": read.source.text,
+            "source_type": read.source.media_type,
             "timeline": [version_view(v, live) for v in reversed(read.history)],
             "accepted": [
                 {
@@ -180,7 +180,11 @@ def read_version(session: Session, contract: str, version: str | None) -> Read:
     history = list(browsing.versions(session, [contract]))
     found = picked(history, contract, version)
     text = session.execute(select(Schema.canonical).where(Schema.id == found.row.schema_id)).scalar_one()
-    return Read(found, history, fields_of(text, found.row.format, found.row.dialect), text)
+    source = session.get(Source, found.row.source_digest)
+    assert source is not None, "a foreign key says so"
+    name = "schema.yaml" if "yaml" in source.media_type else "schema.json"
+    # As it was published: its author's order is the one to read it in.
+    return Read(found, history, fields_of(source.text, found.row.format, found.row.dialect, name), text, source)
 
 
 def picked(history: Sequence[BriefVersion], contract: str, version: str | None) -> BriefVersion:

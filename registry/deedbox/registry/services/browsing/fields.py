@@ -103,15 +103,16 @@ def label(path: Path) -> str:
 
 
 @lru_cache(maxsize=512)
-def fields_of(text: str, document_format: str, dialect: str | None) -> Fields:
-    """The fields of a document.
+def fields_of(text: str, document_format: str, dialect: str | None, name: str = "schema.json") -> Fields:
+    """The fields of a document, in its own order.
 
     Args:
-        text: its canonical text.
+        text: its text, canonical or as it was published.
         document_format: "json-schema", "openapi" or "asyncapi".
         dialect: for documents that name none.
+        name: says by its ending which syntax the text has.
     """
-    document = load_document(text, "schema.json")
+    document = load_document(text, name)
     walk = _Walk()
     try:
         if document_format == "openapi":

@@ -45,5 +45,7 @@ def words_of(canonical: str) -> tuple[Word, ...]:
 def _said(schema: Any) -> str:
     if not isinstance(schema, dict):
         return ""
-    parts = (schema.get(name) for name in ("title", "description"))
-    return " ".join(part for part in parts if isinstance(part, str))
+    parts = [schema.get(name) for name in ("title", "description")]
+    if isinstance(schema.get("info"), dict):  # of an API document
+        parts += [schema["info"].get(name) for name in ("title", "description")]
+    return ". ".join(part.strip().rstrip(".") for part in parts if isinstance(part, str) and part.strip())

@@ -53,14 +53,15 @@ def _problems(app: Flask) -> None:
 
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Operations in the order of their tags."""
+    """Operations in the order of their tags, those without one at the end."""
     found = [
         {"method": method.upper(), "path": path, **operation}
         for path, item in document["paths"].items()
         for method, operation in item.items()
     ]
     order = [tag["name"] for tag in document.get("tags", [])]
-    return sorted(found, key=lambda operation: order.index(operation["tags"][0]))
+    place = {name: number for number, name in enumerate(order)}
+    return sorted(found, key=lambda operation: place.get((operation.get("tags") or [""])[0], len(place)))
 
 
 def _fields(document: dict[str, Any], content: dict[str, Any] | None) -> tuple[str, list[tuple[str, str, str]]]:

@@ -1,0 +1,116 @@
+"""A registry that tells the demo's story, and a real headless Chromium to look at it with."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deedbox.cli.demonstration import story_folder
+from deedbox.client import RegistryClient
+from deedbox.registry.serving import run_in_background
+
+from tests.conftest import UNDER_CI
+
+ARTEFACTS = Path(__file__).resolve().parents[2] / ".artefacts" / "pages"
+
+
+def chromium_path() -> str | None:
+    """Where Debian and others put it."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with the demo's contracts, one of them retired and one deployed."""
+    folder = tmp_path_factory.mktemp("shop")
+    with run_in_background(f"sqlite:///{folder}/shop.db") as server:
+        tell(server.url, folder / "files")
+        yield server.url
+
+
+def tell(url: str, folder: Path) -> None:
+    """Publishes what the demo's story publishes."""
+    story = story_folder()
+    with RegistryClient(url) as registry:
+        for step in tomllib.loads((story / "story.toml").read_text())["step"]:
+            shutil.copytree(story / step["folder"], folder, dirs_exist_ok=True)
+            for entry in step["run"]:
+                if entry["command"][0] == "publish" and entry["exit"] == 0:
+                    _publish(registry, folder / entry["service"], entry["service"])
+
+
+def _publish(registry: Any, folder: Path, service: str) -> None:
+    project = tomllib.loads((folder / "deedbox.toml").read_text())
+    for contract in project["contract"]:
+        said = {k: contract[k] for k in ("role", "kind", "channels", "groups", "version") if k in contract}
+        said["schema"] = (folder / contract["file"]).read_text()
+        registry.publish(f"{service}/{contract['name']}", said)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, without a sandbox of its own: it sees only this machine's own server."""
+    path = chromium_path()
+    if path is None:
+        if UNDER_CI:
+            pytest.fail("chromium is not installed: .ci/run installs it")
+        pytest.skip("chromium is not installed: the pages were not looked at in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A tab, and all that it asked for and complained about."""
+
+    def __init__(self, browser: Any, base: str, **options: Any) -> None:
+        self.base = base
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str) -> Any:
+        """Goes to an address of the server."""
+        return self.page.goto(self.base + path)
+
+    def keep(self, name: str) -> None:
+        """Takes a picture of the whole page for people to look at."""
+        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
+
+    def forgive(self, status: str) -> None:
+        """Takes back the browser's complaint about a status that was meant."""
+        self.complaints = [said for said in self.complaints if f"status of {status}" not in said]
+
+    def close(self) -> None:
+        """Ends it, and sees that nothing went elsewhere or wrong."""
+        self.context.close()
+        elsewhere = [url for url in self.asked if not url.startswith(self.base)]
+        assert not elsewhere, elsewhere
+        assert not self.complaints, self.complaints
+
+
+@pytest.fixture
+def visit(browser: Any, shop: str) -> Iterator[Any]:
+    """Makes tabs on the shop."""
+    made: list[Visit] = []
+
+    def make(**options: Any) -> Visit:
+        made.append(Visit(browser, shop, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
