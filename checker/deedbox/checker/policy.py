@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from deedbox.checker import versions
+from deedbox.checker.json_schema.obsolete import in_message
 from deedbox.checker.model import Bump, Comparison, Finding, Judgement, Level, Role, Verdict, Witness, witness_dict
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def gate(
         links: every live link that the proposed version would have.
         accepted: what was accepted by name.
         today: the day by which `until` is judged.
-        drained: pointer of an obsolete field → "gone", where a proof exists.
+        drained: place of an obsolete field in a message → "gone" where a proof exists, else what is in its way.
         queued: whether messages of this contract may wait in a queue (it names a channel).
 
     Raises:
@@ -356,13 +357,16 @@ def _field_lives(blocking: Sequence[Finding], role: Role, drained: Mapping[str, 
                 )
             )
         elif finding.rule in MARKED_REMOVALS and role == "consumes" and queued:
-            state = drained.get(finding.pointer, "")
+            state = drained.get(in_message(finding.pointer) or "", "")
             if state != "gone":
+                why = f"it is not gone from every queue yet: {state}. W" if state else (
+                    "nothing shows that it is gone from every queue yet: run `deedbox drain`, w"
+                )  # fmt: skip
                 refusals.append(
                     Refusal(
                         "field-life",
-                        f"{finding.pointer} is obsolete, but nothing shows that it is gone from every queue yet: wait "
-                        f"for the drain proof, or accept {finding.fingerprint}",
+                        f"{finding.pointer} is obsolete, but {why}ait for the drain proof, or accept "
+                        f"{finding.fingerprint}",
                         (finding.fingerprint,),
                     )
                 )
