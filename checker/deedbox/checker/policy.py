@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from deedbox.checker import versions
-from deedbox.checker.json_schema.obsolete import in_message
 from deedbox.checker.model import Bump, Comparison, Finding, Judgement, Level, Role, Verdict, Witness, witness_dict
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ MARKED_REMOVALS = frozenset({"obsolete-property-removed"})
 
 RefusalCode: TypeAlias = Literal[
     "version-too-low", "breaking-change", "link-broken", "field-life", "undecided", "version-not-above",
+    "observed-failing",
     "observed-failing",
 ]
 
@@ -345,6 +345,9 @@ def _too_low(needed: str, declared: str, findings: Sequence[Finding], detail: st
 
 def _field_lives(blocking: Sequence[Finding], role: Role, drained: Mapping[str, str], queued: bool) -> list[Refusal]:
     """Refusals by the life of a field: it must have been marked, and a consumer's must be gone from every queue."""
+    # Here, since a command that only judges would pay for the whole search otherwise.
+    from deedbox.checker.json_schema.obsolete import in_message
+
     refusals = []
     for finding in {f.fingerprint: f for f in blocking}.values():
         if finding.rule in UNMARKED_REMOVALS:

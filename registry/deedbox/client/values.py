@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.model import Finding, Inclusion, Witness
-from deedbox.checker.policy import LinkOutcome
-from deedbox.checker.policy import Refusal as Refusal
+from deedbox.checker.policy import LinkOutcome, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
