@@ -89,12 +89,12 @@ class Registry:
 
 
 def best(run: Callable[[], object], seconds: float) -> float:
-    """The least time of one call, over so many seconds of calls."""
+    """The least processor time of one call, over so many seconds of calls: what others do meanwhile counts less."""
     least, until = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < until:
-        start = time.perf_counter()
+        start = time.thread_time()
         run()
-        least = min(least, time.perf_counter() - start)
+        least = min(least, time.thread_time() - start)
     return least
 
 
@@ -114,7 +114,7 @@ def throughput(seconds: float) -> None:
     print(f"{'schema':<12}{'bytes':>6}{'parse/s':>12}{'judged/s':>12}{'ratio':>8}{'jsonschema/s':>14}")
     for name, (schema, value) in cases().items():
         topic = name.replace(" ", "-")
-        inspector = Inspector(Lookup(Registry({topic: schema})), closed=True, counts=Counts())  # type: ignore[arg-type]
+        inspector = Inspector(Lookup(Registry({topic: schema})), closed=True, counts=Counts(), values=False)  # type: ignore[arg-type]
         batch = records(topic, orjson.dumps(value), BATCH)
         assert {found.status for found in inspector.inspect_all(batch)} == {"valid"}
         reference = jsonschema.Draft202012Validator(schema)
@@ -142,7 +142,7 @@ def memory(messages: int, schemas: int) -> None:
     """Prints resident memory after a tenth of the work and after all of it."""
     names = [f"t{i}" for i in range(schemas)]
     held = {name: record(10, i)[0] for i, name in enumerate(names)}
-    inspector = Inspector(Lookup(Registry(held)), closed=True, counts=Counts())  # type: ignore[arg-type]
+    inspector = Inspector(Lookup(Registry(held)), closed=True, counts=Counts(), values=False)  # type: ignore[arg-type]
     bodies = [orjson.dumps(record(10, i)[1]) for i in range(schemas)]
     for i, name in enumerate(names):
         assert inspector.inspect(name, [("deedbox-contract", f"bench/{name}".encode())], bodies[i]).status == "valid"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema_rs
+import orjson
 import pytest
 from deedbox.checker.documents import load_document
 from deedbox.checker.json_schema.closing import Location
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.kafka.closed import ClosedReading
+from deedbox.kafka.closed_schema import closed_schema
+from deedbox.kafka.validation import CompiledSchema
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +45,65 @@ def test_it_refuses_what_the_reference_refuses(schema: Any, values: list[Any]) -
     reading = ClosedReading(Schema(document))
     for value in [*values, *values]:  # twice: what is compiled by the first must not change the second
         assert reading.refusal(value) == Location([Schema(document).node]).refusal(value)
+
+
+@settings(max_examples=600, deadline=None)
+@given(strategies.schemas, st.lists(strategies.values, min_size=1, max_size=3))
+@example({"not": {"properties": {"a": False}}, "properties": {"a": True, "b": True}}, [{"a": 1}, {"b": 1, "c": 2}])
+@example({"required": ["x"], "additionalProperties": False, "properties": {"y": True}}, [{"x": 1}, {"y": 1}])
+@example({"items": {"properties": {"id": {"type": "string"}}}}, [[{"id": "a"}], [{"id": "a", "b": 1}]])
+def test_both_questions_at_once_say_what_they_say_apart(schema: Any, values: list[Any]) -> None:
+    compiled = CompiledSchema(json.dumps(schema))
+    for value in values:
+        asked = orjson.loads(orjson.dumps(value))
+        assert compiled.is_valid_closed(asked) == (compiled.is_valid(asked) and compiled.closed.admits(asked))
+
+
+LINE = {"type": "object", "properties": {"sku": {"type": "string"}, "text": {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"properties": {"a": LINE}}, {"a": {"sku": "1"}}, {"a": {"sku": "1", "x": 1}}),
+        ({"properties": {"a": {"items": LINE}}}, {"a": [{"text": {"free": 1}}]}, {"a": [{"sku": "1"}, {"x": 1}]}),
+        ({"anyOf": [LINE, {"required": ["b"], "properties": {"b": LINE}}]}, {"b": {"sku": "1"}}, {"b": {"x": 1}}),
+        ({"$defs": {"l": LINE}, "properties": {"a": {"$ref": "#/$defs/l"}}}, {"a": {"sku": "1"}}, {"a": {"x": 1}}),
+        (
+            {
+                "$schema": "http://json-schema.org/draft-07/schema#",
+                "definitions": {"l": LINE},
+                "properties": {"a": {"$ref": "#/definitions/l"}},
+            },
+            {"a": {"sku": "1"}},
+            {"a": {"x": 1}},
+        ),
+    ],
+)
+def test_usual_schemas_are_asked_both_at_once(schema: Any, good: Any, bad: Any) -> None:
+    made = Schema(load_document(schema))
+    document = closed_schema(made, ClosedReading(made))
+    assert document is not None
+    validator = jsonschema_rs.validator_for(document)
+    assert (validator.is_valid(good), validator.is_valid(bad)) == (True, False)
+    assert jsonschema_rs.validator_for(schema).is_valid(bad), "only the closing refuses it"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"patternProperties": {"^x": True}},
+        {"properties": {"a": True}, "unevaluatedProperties": False},
+        {"properties": {"a": True}, "additionalProperties": True},
+        {"properties": {"a": {"properties": {"b": True}}, "c": {"not": {"$ref": "#/properties/a"}}}},
+        {"properties": {"next": {"$ref": "#"}}},
+        {"properties": {"next": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"properties": {"n": {"$ref": "#/$defs/n"}}}}},
+        {"prefixItems": [{"properties": {"a": True}}]},
+    ],
+)
+def test_what_cannot_be_said_so_is_asked_in_two_steps(schema: Any) -> None:
+    made = Schema(load_document(schema))
+    assert closed_schema(made, ClosedReading(made)) is None
 
 
 @pytest.mark.parametrize(

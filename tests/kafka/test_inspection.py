@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +38,46 @@ def test_by_header_prefix_and_default(registry: Registry) -> None:
     assert [str(i.version) for i in (default, by_name)] == ["orders/order-placed 1.0.1"] * 2
     assert {i.status for i in (by_header, by_prefix, by_confluent, default, by_name)} == {"valid"}
     assert by_prefix.value == orjson.loads(GOOD)
+
+
+MIXED = (
+    GOOD,
+    BAD,
+    b"nope",
+    b"",
+    None,
+    b'{"id":"a","note":1}',
+    b"\0\0",
+    b'{"id":"b"}',
+    b'{"id":"' + b"x" * 9_000 + b'"}',
+)
+CLAIMS = (header("orders/order-placed", "1.0.0"), (), header("orders/order-placed", "9.9.9"), header("nobody/nothing"))
+
+
+@pytest.mark.parametrize("values", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_batch_is_judged_like_its_messages_one_by_one(registry: Registry, seed: int, values: bool) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    chance = random.Random(seed)
+    records: list[Record] = []
+    while len(records) < 300:
+        topic, claim = chance.choice((TOPIC, "other")), chance.choice(CLAIMS)
+        # Mostly good, in runs of one claim, as live traffic is.
+        bodies = chance.choices(MIXED, [20, 1, 1, 1, 1, 1, 1, 20, 1], k=chance.randint(1, 20))
+        records += [Record(topic, 0, len(records) + i, None, body, claim) for i, body in enumerate(bodies)]
+    together, apart = Counts(), Counts()
+    batch = inspector(registry, closed=True, counts=together, values=values)
+    found = batch.inspect_all(records)
+    single = inspector(registry, closed=True, counts=apart)
+    expected = [single.inspect(r.topic, r.headers, r.value) for r in records]
+    assert [str(f.version) for f in found] == [str(e.version) for e in expected]
+    assert [f._replace(value=None, version=None) for f in found] == [
+        e._replace(value=None, version=None) for e in expected
+    ]
+    assert together.read() == apart.read()
+    for one, other in zip(found, expected, strict=True):
+        assert one.value == (other.value if values or one.value is not None else None)
+    assert {e.status for e in expected} == {"valid", "invalid", "tombstone"}
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,15 @@ class ClosedReading:
     def __init__(self, schema: Schema) -> None:
         self._places: dict[Any, _Place] = {}
         self._inert: dict[Any, bool] = {}
-        self._root = self._place(Location([schema.node]))
-        self._needed = not self._is_inert(self._root.location)
+        self.root = Location([schema.node])
+        self._root = self._place(self.root)
+        self.needed = not self.is_inert(self.root)
+        """Whether it refuses anything at all."""
 
     def admits(self, value: Any) -> bool:
         """Whether every member of a value is declared."""
         root = self._root
-        if not self._needed or (root.flat and type(value) is dict and value.keys() <= root.names):
+        if not self.needed or (root.flat and type(value) is dict and value.keys() <= root.names):
             return True
         stack: list[tuple[_Place, Any]] = [(root, value)]
         while stack:
@@ -78,16 +80,6 @@ class ClosedReading:
                     stack += [(items[i if i < end else end], item) for i, item in enumerate(value)]
         return True
 
-    @property
-    def flat_names(self) -> frozenset[str]:
-        """Names of which any object may be made without a closer look; none where members have members of their own."""
-        root = self._root
-        if root.free:
-            return frozenset()
-        if not root.ready:
-            self._prepare(root)
-        return root.names if root.flat else frozenset()
-
     def refusal(self, value: Any) -> str | None:
         """Pointer of the first member that is not declared, or None where all are."""
         if self.admits(value):
@@ -102,14 +94,14 @@ class ClosedReading:
     def _prepare(self, place: _Place) -> None:
         location = place.location
         members = ((name, location.member(name)) for name in sorted(location.names))
-        place.deep = [(name, self._place(member)) for name, member in members if not self._is_inert(member)]
+        place.deep = [(name, self._place(member)) for name, member in members if not self.is_inert(member)]
         place.flat = not place.deep
         place.ready = True
 
     def _item_places(self, location: Location) -> list[_Place]:
         """A place an index, the last one for all that follow; empty where no item can be refused."""
         items = [location.item(i) for i in range(location.item_boundary + 1)]
-        if all(self._is_inert(item) for item in items):
+        if all(self.is_inert(item) for item in items):
             return []
         return [self._place(item) for item in items]
 
@@ -123,7 +115,7 @@ class ClosedReading:
                 self._places[key] = place
         return place
 
-    def _is_inert(self, location: Location) -> bool:
+    def is_inert(self, location: Location) -> bool:
         """Whether nothing at a location can be refused: no object is closed there, nor in any array there."""
         start = _key(location)
         if start in self._inert:

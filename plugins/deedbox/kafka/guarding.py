@@ -82,7 +82,8 @@ class Guard:
     ) -> None:
         self._broker, self._topics, self._modes, self._group = broker, tuple(topics), dict(modes or {}), group
         self.counts, self.samples = Counts(), Samples()
-        self._inspector = Inspector(lookup, closed=True)
+        # Only the observer looks into valid messages, for obsolete fields.
+        self._inspector = Inspector(lookup, closed=True, values=observer is not None)
         self._settler = Settler(broker, f"{group}.{instance}")
         self._breaker = Breaker(limits or Limits())
         self._sleep, self._clock = sleep, clock
