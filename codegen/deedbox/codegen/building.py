@@ -11,6 +11,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 from deedbox.codegen.errors import BuildTimedOut
@@ -22,6 +23,8 @@ SECONDS = 60.0
 """What a build may take where the caller does not say."""
 MEMORY = 4 * 1024**3
 """Bytes of address space that a build may take, where the system can limit it."""
+
+_PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
 def build(request: PackageRequest, seconds: float = SECONDS) -> tuple[Wheel, Wheel]:
@@ -35,17 +38,19 @@ def build(request: PackageRequest, seconds: float = SECONDS) -> tuple[Wheel, Whe
         CodegenError, DocumentError: as `build_package`.
         BuildTimedOut: it took longer, or its process died.
     """
-    # The environment's date would change the bytes (SOURCE_DATE_EPOCH); hash seeds must not, and are fixed to be sure.
-    environment = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"} | {"PYTHONHASHSEED": "0"}
+    # Little of the environment: no password, and nothing that could change the bytes (a date, a time zone, a locale).
+    environment = {k: v for k, v in os.environ.items() if k in _PASSED_ON} | {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "deedbox.codegen.building"],
-            input=pickle.dumps(request),
-            capture_output=True,
-            timeout=seconds,
-            env=environment,
-            check=False,
-        )
+        # Its temporary files are here, and go with it however it ends.
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-m", "deedbox.codegen.building"],
+                input=pickle.dumps(request),
+                capture_output=True,
+                timeout=seconds,
+                env=environment | {"TMPDIR": folder},
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         raise BuildTimedOut(
             f"building {request.contract} {request.version} took longer than {seconds:g} s and was stopped: "

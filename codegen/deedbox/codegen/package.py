@@ -108,8 +108,7 @@ class _Build:
                     pointer=root.pointer,
                 )
             broken[root.class_name] = sampling.broken_messages(valid[root.class_name], is_valid)
-        files = self.fitted(valid)
-        fidelity = self.measured(files, valid, broken)
+        files, fidelity = self.fitted(valid, broken)
         files |= self.texts.data(fidelity)
         base = f"{self.module.replace('.', '/')}/"
         return Package(
@@ -128,38 +127,38 @@ class _Build:
             keywords=("contract", "dto", self.request.contract),
         )
 
-    def fitted(self, valid: dict[str, list[Any]]) -> dict[str, bytes]:
-        """The package's modules, once they hold every valid message as it is."""
+    def fitted(self, valid: dict[str, list[Any]], broken: dict[str, list[Any]]) -> tuple[dict[str, bytes], Fidelity]:
+        """The package's modules, once they hold every valid message as it is, and what they were measured to do."""
         round_ = 0
         while True:
             try:
                 files = self.written()
-                again = self.request.style != "typeddict" and self.loosen(files, valid, round_)
+                # Importing thousands of classes takes seconds: they are measured while they are loaded.
+                with loaded(self.placed(files), self.module) as module:
+                    trial = self.trial(module)
+                    if self.request.style == "typeddict" or not self.loosen(trial, valid, round_):
+                        return files, self.measured(trial, valid, broken)
             except GenerationFailed as error:
                 fitting.give_up(self.loosening, list(self.nodes.values()), error)
-                again = True
-            if not again:
-                return files
             round_ += 1
 
-    def loosen(self, files: dict[str, bytes], valid: dict[str, list[Any]], round_: int) -> bool:
+    def loosen(self, trial: fitting.Trial, valid: dict[str, list[Any]], round_: int) -> bool:
+        """Whether something was loosened, so that the classes are to be made again."""
         again = False
-        with loaded(self.placed(files), self.module) as module:
-            trial = self.trial(module)
-            for name, messages in valid.items():
-                for message in messages:
-                    found = fitting.faults(trial, name, message)
-                    if not found:
-                        continue
-                    again = True
-                    node = self.nodes[name]
-                    if round_ >= fitting.ROUNDS:
-                        if node.pointer in self.loosening.anything:
-                            return False  # held as any value, and measured as it is
-                        self.loosening.anything[node.pointer] = found[0][2]
-                    else:
-                        fitting.loosen(self.loosening, node, message, found, round_)
-                    break
+        for name, messages in valid.items():
+            for message in messages:
+                found = fitting.faults(trial, name, message)
+                if not found:
+                    continue
+                again = True
+                node = self.nodes[name]
+                if round_ >= fitting.ROUNDS:
+                    if node.pointer in self.loosening.anything:
+                        return False  # held as any value, and measured as it is
+                    self.loosening.anything[node.pointer] = found[0][2]
+                else:
+                    fitting.loosen(self.loosening, node, message, found, round_)
+                break
         return again
 
     def written(self) -> dict[str, bytes]:
@@ -195,21 +194,19 @@ class _Build:
 
         return fitting.Trial(hold, lambda root, held: contract.plain(held, classes[root]))
 
-    def measured(self, files: dict[str, bytes], valid: dict[str, list[Any]], broken: dict[str, list[Any]]) -> Fidelity:
+    def measured(self, trial: fitting.Trial, valid: dict[str, list[Any]], broken: dict[str, list[Any]]) -> Fidelity:
         accepted = round_tripped = rejected = 0
-        with loaded(self.placed(files), self.module) as module:
-            trial = self.trial(module)
-            for name, messages in valid.items():
-                for message in messages:
-                    found = fitting.faults(trial, name, message)
-                    round_tripped += not found
-                    accepted += not found or found[0][1] == "changed"
-            for name, messages in broken.items():
-                for message in messages:
-                    try:
-                        trial.hold(name, message)
-                    except Exception:  # noqa: BLE001 - whatever refuses a message refuses it
-                        rejected += 1
+        for name, messages in valid.items():
+            for message in messages:
+                found = fitting.faults(trial, name, message)
+                round_tripped += not found
+                accepted += not found or found[0][1] == "changed"
+        for name, messages in broken.items():
+            for message in messages:
+                try:
+                    trial.hold(name, message)
+                except Exception:  # noqa: BLE001 - whatever refuses a message refuses it
+                    rejected += 1
         return Fidelity(
             messages=sum(map(len, valid.values())),
             accepted=accepted,
