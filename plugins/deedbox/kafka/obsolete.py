@@ -72,7 +72,7 @@ class Watch:
             return self._all
         found = self._tests.get(writer.contract)
         if found is None:
-            found = [pair for pair in self._all if _related(self._marked[pair[0].contract][0], writer)]
+            found = [pair for pair in self._all if _is_related(self._marked[pair[0].contract][0], writer)]
             self._tests[writer.contract] = found
         return found
 
@@ -81,24 +81,34 @@ class Watch:
         tests = self.tests(found.version)
         if not tests or found.status == "tombstone":
             return []
-        value = found.value
-        if value is None:
-            # What was refused before it was decoded: the wrong claim, or nobody to judge it.
-            body = record.value or b""
-            try:
-                value = orjson.loads(body if body[:1] > b"\x08" else body[5 if body[:1] == b"\0" else 17 :])
-            except ValueError:
-                return None
+        try:
+            value = decoded(record, found)
+        except ValueError:
+            return None
         return [field for field, test in tests if test(value)]
 
 
-def _related(marking: Version, writer: Version) -> bool:
-    """Whether a contract's field may stand in another's messages: the same one, or the other end of a link."""
-    if marking.contract == writer.contract:
+def decoded(record: Record, found: Inspection) -> Any:
+    """A message's value, also of one that was refused before it was decoded: by its claim, or since nobody judged it.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    if found.value is not None:
+        return found.value
+    body = record.value or b""
+    return orjson.loads(body if body[:1] > b"\x08" else body[5 if body[:1] == b"\0" else 17 :])
+
+
+def _is_related(marking: Version, writer: Version) -> bool:
+    return related(marking.contract, marking.of, writer.contract, writer.of)
+
+
+def related(one: str, one_of: str | None, other: str, other_of: str | None) -> bool:
+    """Whether two contracts, each with its `of`, may speak of the same messages: one contract, or two ends of a link."""
+    if other in (one, one_of) or other_of == one:
         return True
-    if marking.of == writer.contract or writer.of == marking.contract:
-        return True
-    return marking.contract.partition("/")[2] == writer.contract.partition("/")[2]
+    return one.partition("/")[2] == other.partition("/")[2]
 
 
 def watch_of(lookup: Lookup, topic: str) -> Watch | None:

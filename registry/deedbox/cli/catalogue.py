@@ -19,6 +19,8 @@ _GATE = {
     "link-broken": "A live consumer could no longer read all that a live producer sends.",
     "link-undecided": "For a live producer and consumer, neither proof nor counterexample was found.",
     "field-life": "A field goes before its time: mark it deprecated, stop sending, drain, then drop it.",
+    "observed-failing": "Messages that travel now, and are read today, would fail.",
+    "broker-unavailable": "The broker did not answer, so nothing was observed.",
     "undecided": "Neither proof nor counterexample was found. The reason says what stopped the proof.",
     "registry-unavailable": "The registry did not answer, so there is no verdict.",
     "unreadable": "A file could not be read.",

@@ -19,7 +19,7 @@ from deedbox.client.errors import ClientError, is_unavailable
 from deedbox.client.folders import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from deedbox.checker.documents import Document
     from deedbox.checker.policy import Acceptance
@@ -101,9 +101,18 @@ def against(text: str, project: Project | None, client: RegistryClient | None) -
 
 
 def check_all(
-    contracts: Sequence[Contract], baseline: Against, project: Project | None
+    contracts: Sequence[Contract],
+    baseline: Against,
+    project: Project | None,
+    observe: Callable[[Contract, Change], Change] | None = None,
 ) -> tuple[list[Change], list[Failure]]:
     """Judges each contract. One that cannot be judged is a failure, and the others go on.
+
+    Args:
+        contracts: which.
+        baseline: what they are compared with.
+        project: whose acceptances count.
+        observe: adds to a change what live messages say of it.
 
     Raises:
         ProjectError: the acceptances cannot be read.
@@ -125,15 +134,14 @@ def check_all(
             away = error if is_unavailable(error) else away
             failures.append(failure(error, contract.full_name, shown, document))
         else:
-            changes.append(
-                check_change(
-                    result,
-                    against=baseline.label,
-                    content_model=contract.content_model,
-                    old=old,
-                    new=document,
-                )
+            change = check_change(
+                result,
+                against=baseline.label,
+                content_model=contract.content_model,
+                old=old,
+                new=document,
             )
+            changes.append(observe(contract, change) if observe is not None else change)
     return changes, failures
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
+from deedbox.cli.brokers import bootstrap_option
 from deedbox.cli.options import config_option, registry_option
 from deedbox.cli.reports import format_option
 
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
     metavar="WHAT",
     help="registry:latest, registry:VERSION, git:REF, or a file or folder.",
 )
+@click.option(
+    "--observed",
+    is_flag=True,
+    help="Also judge the last messages of each contract's channels: the gate says no where one that is read today fails.",
+)
+@click.option(
+    "--last", default=5_000, show_default=True, type=click.IntRange(1), help="With --observed: how many of each topic."
+)
+@bootstrap_option
 @registry_option
 @config_option
 @format_option
@@ -29,6 +40,9 @@ def check(
     *,
     paths: tuple[str, ...],
     against: str,
+    observed: bool,
+    last: int,
+    bootstrap: str,
     registry: str | None,
     config: str | None,
     outputs: tuple[Output, ...],
@@ -48,8 +62,16 @@ def check(
     project = load(config)
     remote = against.startswith("registry:")
     contracts = select(project, paths, loose=not remote)
-    client = client_for(project, registry) if remote else None
-    changes, failures = check_all(contracts, baseline_of(against, project, client), project)
+    with ExitStack() as stack:
+        client = stack.enter_context(client_for(project, registry)) if remote else None
+        observe = None
+        if observed:
+            from deedbox.cli.brokers import connect, lookup_at
+            from deedbox.cli.trying import observing
+
+            broker = connect("check --observed", bootstrap)
+            observe = observing(broker, stack.enter_context(lookup_at(registry, project)), last)
+        changes, failures = check_all(contracts, baseline_of(against, project, client), project, observe)
     report = Report("check", tuple(changes), tuple(failures))
     emit(report, outputs)
     return report.exit
