@@ -22,7 +22,12 @@ MARKED_REMOVALS = frozenset({"obsolete-property-removed"})
 """Rules by which an obsolete field goes: a *stop* by its producer, a *drop* by its consumer."""
 
 RefusalCode: TypeAlias = Literal[
-    "version-too-low", "breaking-change", "link-broken", "field-life", "undecided", "version-not-above",
+    "version-too-low",
+    "breaking-change",
+    "link-broken",
+    "field-life",
+    "undecided",
+    "version-not-above",
     "observed-failing",
     "observed-failing",
 ]
