@@ -63,7 +63,8 @@ def _raised(error: KafkaError) -> BrokerUnavailable | Fenced:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Errors of librdkafka as those of this room."""
     try:
         yield
     except KafkaException as error:
@@ -97,7 +98,7 @@ class ConfluentBroker:
         # A topic that is new is found soon after; asked for below, so that a broker that makes topics makes it.
         client = self._consumer(group, {"topic.metadata.refresh.interval.ms": _METADATA_MS})
         consumer = ConfluentConsumer(client)
-        with _translated():
+        with translated():
             for topic in topics:
                 client.list_topics(topic, _SECONDS)
             client.subscribe(list(topics), on_assign=consumer.reset, on_revoke=consumer.reset, on_lost=consumer.reset)
@@ -107,7 +108,7 @@ class ConfluentBroker:
         """See `Broker.reader`."""
         # The group is a name that the client wants; nothing is committed or subscribed to under it.
         client = self._consumer("deedbox-reader", {"allow.auto.create.topics": False})
-        with _translated():
+        with translated():
             client.assign([Place(p.topic, p.partition, OFFSET_BEGINNING) for p in self._places(topic)])
         return ConfluentConsumer(client)
 
@@ -118,7 +119,7 @@ class ConfluentBroker:
             config |= {"transactional.id": transactional_id, "transaction.timeout.ms": self._transaction_ms}
         client = ProducerClient(config)
         if transactional_id is not None:
-            with _translated():
+            with translated():
                 client.init_transactions(_SECONDS)
         return ConfluentProducer(client)
 
@@ -126,7 +127,7 @@ class ConfluentBroker:
         """See `Broker.ends`."""
         places = self._places(topic)
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        with _translated():
+        with translated():
             asked = self._admin.list_offsets(
                 {Place(p.topic, p.partition): latest for p in places},
                 isolation_level=IsolationLevel.READ_COMMITTED,
@@ -139,7 +140,7 @@ class ConfluentBroker:
         places = [Place(p.topic, p.partition) for p in self._places(topic)]
         if not places:
             return {}
-        with _translated():
+        with translated():
             asked = self._admin.list_consumer_group_offsets(
                 [ConsumerGroupTopicPartitions(group, places)], request_timeout=_SECONDS
             )
@@ -154,7 +155,7 @@ class ConfluentBroker:
     def describe(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
         """See `Broker.describe`."""
         found: dict[str, TopicFacts] = {}
-        with _translated():
+        with translated():
             cluster = self._admin.describe_cluster(request_timeout=_SECONDS).result(_SECONDS).cluster_id
             asked = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=_SECONDS)
             for name, answer in asked.items():
@@ -169,7 +170,7 @@ class ConfluentBroker:
                 ends = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
                 found[name] = TopicFacts(
                     cluster,
-                    _uuid(topic.topic_id),
+                    topic_uuid(topic.topic_id),
                     {n: at.offset for n, at in starts.items()},
                     {n: at.offset for n, at in ends.items()},
                     {n: at.leader_epoch for n, at in ends.items() if at.leader_epoch is not None},
@@ -185,7 +186,7 @@ class ConfluentBroker:
     def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
         """See `Broker.groups`."""
         found: dict[str, set[str]] = {topic: set() for topic in topics}
-        with _translated():
+        with translated():
             listed = self._admin.list_consumer_groups(request_timeout=_SECONDS).result(_SECONDS).valid
             for name in [group.group_id for group in listed]:
                 # One a call: librdkafka takes no more.
@@ -203,7 +204,7 @@ class ConfluentBroker:
         return found
 
     def _places(self, topic: str) -> list[TopicPartition]:
-        with _translated():
+        with translated():
             known = self._admin.list_topics(topic, _SECONDS).topics[topic]
             if known.error is not None:
                 if known.error.code() in _NO_TOPIC:
@@ -246,7 +247,7 @@ class ConfluentConsumer:
         """See `Consumer.poll`."""
         records: list[Record] = []
         until = time.monotonic() + seconds
-        with _translated():
+        with translated():
             while not records:
                 # `consume` waits until it has all that it was asked for: so wait for one, and take what stands behind.
                 first = self._client.poll(max(until - time.monotonic(), 0.0))
@@ -283,19 +284,19 @@ class ConfluentConsumer:
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Consumer.commit`."""
-        with _translated():
+        with translated():
             for place in self._client.commit(offsets=_offsets(offsets), asynchronous=False):
                 if place.error is not None:
                     raise _raised(place.error)
 
     def group_metadata(self) -> Any:
         """See `Consumer.group_metadata`."""
-        with _translated():
+        with translated():
             return self._client.consumer_group_metadata()
 
     def seek(self, place: TopicPartition, offset: int) -> None:
         """See `Consumer.seek`."""
-        with _translated():
+        with translated():
             if place in self.assignment():
                 self._client.seek(Place(place.topic, place.partition, offset))
                 self._positions[place] = offset
@@ -305,7 +306,7 @@ class ConfluentConsumer:
         known = self._positions.get(place)
         if known is not None:
             return known
-        with _translated():
+        with translated():
             here = Place(place.topic, place.partition)
             (kept,) = self._client.committed([here], _SECONDS)
             if kept.error is not None:
@@ -314,7 +315,7 @@ class ConfluentConsumer:
 
     def assignment(self) -> set[TopicPartition]:
         """See `Consumer.assignment`."""
-        with _translated():
+        with translated():
             return {_place(p) for p in self._client.assignment()}
 
     def generation(self) -> int:
@@ -330,7 +331,7 @@ class ConfluentConsumer:
 
     def close(self) -> None:
         """See `Consumer.close`."""
-        with _translated():
+        with translated():
             self._client.close()
 
 
@@ -357,7 +358,7 @@ class ConfluentProducer:
         if partition is not None:
             options["partition"] = partition
         until = time.monotonic() + _SECONDS
-        with _translated():
+        with translated():
             while True:
                 try:
                     self._client.produce(topic, value, key, headers=list(headers), **options)
@@ -376,7 +377,7 @@ class ConfluentProducer:
 
     def flush(self) -> None:
         """See `Producer.flush`."""
-        with _translated():
+        with translated():
             left = self._client.flush(_SECONDS)
         failed, self._failed = self._failed, []
         if failed:
@@ -387,29 +388,29 @@ class ConfluentProducer:
     def begin(self) -> None:
         """See `Producer.begin`."""
         self._failed.clear()
-        with _translated():
+        with translated():
             self._client.begin_transaction()
 
     def send_offsets(self, offsets: Mapping[TopicPartition, int], group_metadata: Any) -> None:
         """See `Producer.send_offsets`."""
-        with _translated():
+        with translated():
             self._client.send_offsets_to_transaction(_offsets(offsets), group_metadata, _SECONDS)
 
     def commit(self) -> None:
         """See `Producer.commit`."""
         self.flush()
-        with _translated():
+        with translated():
             self._client.commit_transaction(_SECONDS)
 
     def abort(self) -> None:
         """See `Producer.abort`."""
-        with _translated():
+        with translated():
             self._client.abort_transaction(_SECONDS)
         self._failed.clear()
 
     def close(self) -> None:
         """See `Producer.close`."""
-        with suppress(Fenced), _translated(), warnings.catch_warnings():
+        with suppress(Fenced), translated(), warnings.catch_warnings():
             # One that was replaced says so again, and warns that it could not abort.
             warnings.simplefilter("ignore", RuntimeWarning)
             self._client.purge()
@@ -471,7 +472,7 @@ def _offsets(offsets: Mapping[TopicPartition, int]) -> list[Place]:
     return [Place(p.topic, p.partition, offset) for p, offset in offsets.items()]
 
 
-def _uuid(found: Any) -> str:
+def topic_uuid(found: Any) -> str:
     """Kafka's topic id in the usual form of a UUID."""
     halves = found.get_most_significant_bits(), found.get_least_significant_bits()
     return str(UUID(bytes=b"".join((half % (1 << 64)).to_bytes(8, "big") for half in halves)))

@@ -47,7 +47,8 @@ _FENCED = (
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Errors of kafka-python as those of this room."""
     try:
         yield
     except _FENCED as error:
@@ -71,7 +72,7 @@ class KafkaPythonBroker:
 
     def consumer(self, topics: Sequence[str], group: str) -> KafkaPythonConsumer:
         """See `Broker.consumer`."""
-        with _translated():
+        with translated():
             # A topic that is new, or whose partitions were not known yet when the group joined, is found soon after.
             client = self._consumer(group_id=group, auto_offset_reset="earliest", metadata_max_age_ms=_METADATA_MS)
             for topic in topics:
@@ -81,7 +82,7 @@ class KafkaPythonBroker:
 
     def reader(self, topic: str) -> KafkaPythonConsumer:
         """See `Broker.reader`."""
-        with _translated():
+        with translated():
             client = self._consumer(allow_auto_create_topics=False)
             places = [Place(topic, n) for n in client.partitions_for_topic(topic) or ()]
             client.assign(places)
@@ -91,7 +92,7 @@ class KafkaPythonBroker:
 
     def producer(self, transactional_id: str | None = None) -> KafkaPythonProducer:
         """See `Broker.producer`."""
-        with _translated():
+        with translated():
             config = dict(self._config)
             if transactional_id is not None:
                 config |= {"transactional_id": transactional_id, "transaction_timeout_ms": self._transaction_ms}
@@ -102,7 +103,7 @@ class KafkaPythonBroker:
 
     def ends(self, topic: str) -> dict[TopicPartition, int]:
         """See `Broker.ends`."""
-        with _translated():
+        with translated():
             client = self._consumer(allow_auto_create_topics=False)
             try:
                 places = [Place(topic, n) for n in client.partitions_for_topic(topic) or ()]
@@ -113,7 +114,7 @@ class KafkaPythonBroker:
 
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
         """See `Broker.committed`."""
-        with _translated():
+        with translated():
             client = self._consumer(group_id=group, allow_auto_create_topics=False)
             try:
                 places = [Place(topic, n) for n in client.partitions_for_topic(topic) or ()]
@@ -125,7 +126,7 @@ class KafkaPythonBroker:
     def describe(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
         """See `Broker.describe`."""
         found: dict[str, TopicFacts] = {}
-        with _translated(), self._admin() as admin:
+        with translated(), self._admin() as admin:
             cluster = str(admin.describe_cluster()["cluster_id"])
             for topic in admin.describe_topics(list(topics)):
                 if topic["error_code"]:
@@ -149,7 +150,7 @@ class KafkaPythonBroker:
     def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
         """See `Broker.groups`."""
         found: dict[str, set[str]] = {topic: set() for topic in topics}
-        with _translated(), self._admin() as admin:
+        with translated(), self._admin() as admin:
             # Share groups keep no offsets that this call tells.
             names = [g["group_id"] for g in admin.list_groups() if g.get("group_type") in (None, "classic", "consumer")]
             for name, offsets in admin.list_group_offsets(names).items() if names else ():
@@ -178,7 +179,7 @@ class KafkaPythonConsumer:
 
     def poll(self, most: int, seconds: float) -> list[Record]:
         """See `Consumer.poll`."""
-        with _translated():
+        with translated():
             batches = self._client.poll(timeout_ms=int(seconds * 1000), max_records=most)
         return [
             Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
@@ -188,7 +189,7 @@ class KafkaPythonConsumer:
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Consumer.commit`."""
-        with _translated():
+        with translated():
             self._client.commit(_offsets(offsets))
 
     def generation(self) -> int:
@@ -201,13 +202,13 @@ class KafkaPythonConsumer:
 
     def seek(self, place: TopicPartition, offset: int) -> None:
         """See `Consumer.seek`."""
-        with _translated():
+        with translated():
             if Place(place.topic, place.partition) in self._client.assignment():
                 self._client.seek(Place(place.topic, place.partition), offset)
 
     def position(self, place: TopicPartition) -> int:
         """See `Consumer.position`."""
-        with _translated():
+        with translated():
             return int(self._client.position(Place(place.topic, place.partition)))
 
     def assignment(self) -> set[TopicPartition]:
@@ -216,7 +217,7 @@ class KafkaPythonConsumer:
 
     def close(self) -> None:
         """See `Consumer.close`."""
-        with _translated():
+        with translated():
             self._client.close()
 
 
@@ -237,7 +238,7 @@ class KafkaPythonProducer:
         partition: int | None = None,
     ) -> None:
         """See `Producer.send`."""
-        with _translated():
+        with translated():
             self._sent.append(
                 self._client.send(
                     topic,
@@ -252,7 +253,7 @@ class KafkaPythonProducer:
     def flush(self) -> None:
         """See `Producer.flush`."""
         sent, self._sent = self._sent, []
-        with _translated():
+        with translated():
             self._client.flush()
             for future in sent:
                 future.get(timeout=60)
@@ -260,29 +261,29 @@ class KafkaPythonProducer:
     def begin(self) -> None:
         """See `Producer.begin`."""
         self._sent.clear()
-        with _translated():
+        with translated():
             self._client.begin_transaction()
 
     def send_offsets(self, offsets: Mapping[TopicPartition, int], group_metadata: Any) -> None:
         """See `Producer.send_offsets`."""
-        with _translated():
+        with translated():
             self._client.send_offsets_to_transaction(_offsets(offsets), group_metadata)
 
     def commit(self) -> None:
         """See `Producer.commit`."""
         self.flush()
-        with _translated():
+        with translated():
             self._client.commit_transaction()
 
     def abort(self) -> None:
         """See `Producer.abort`."""
         self._sent.clear()
-        with _translated():
+        with translated():
             self._client.abort_transaction()
 
     def close(self) -> None:
         """See `Producer.close`."""
-        with _translated():
+        with translated():
             self._client.close(timeout=2)
 
 

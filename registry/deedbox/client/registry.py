@@ -184,6 +184,29 @@ class RegistryClient:
         path = f"/simple/{_segment(distribution)}/{_segment(filename)}"
         return self._transport.request("GET", path, headers={"Accept": "*/*"}).content
 
+    def fields(self, contract: str | None = None) -> list[dict[str, Any]]:
+        """Obsolete fields and their states: all, or those that one contract marks."""
+        params = {"contract": contract} if contract is not None else {}
+        return _page(self.url, self._json("GET", "/fields", params=params))[0]
+
+    def record_evidence(self, contract: str, pointer: str, reading: Mapping[str, Any]) -> dict[str, Any]:
+        """Records a reading about an obsolete field; the claim that it allows comes back."""
+        body = {"contract": contract, "pointer": pointer, "reading": dict(reading)}
+        return _object(self.url, self._json("POST", "/fields/evidence", body=body))
+
+    def waive(self, contract: str, pointer: str, waived: str, reason: str, until: str | None = None) -> None:
+        """Leaves a consumer or a group out of account for an obsolete field, in writing."""
+        body = {"contract": contract, "pointer": pointer, "waived": waived, "reason": reason, "until": until}
+        self._json("POST", "/fields/waivers", body=body)
+
+    def set_channel_policy(self, channel: str, policy: Mapping[str, Any]) -> None:
+        """Says how the fields of a channel drain."""
+        self._json("PUT", f"/channels/{_segment(channel)}/policy", body=dict(policy))
+
+    def remind(self) -> list[dict[str, Any]]:
+        """Has said, once, which fields are obsolete for longer than their policy; all of those come back."""
+        return _page(self.url, self._json("POST", "/fields/reminders", body={}))[0]
+
     def links(self, contract: str | None = None) -> Iterator[dict[str, Any]]:
         """Which producers meet which consumers, and whether they fit."""
         return self._pages("/links", {"contract": contract} if contract else {})

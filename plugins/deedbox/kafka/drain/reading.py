@@ -10,6 +10,8 @@ from deedbox.kafka.drain.positions import Positions, TopicNow
 from deedbox.kafka.messages import TopicPartition
 
 Key = tuple[str, int]
+SCAN_GROUP = "deedbox-drain-scan."
+"""How the groups of scans begin: they read to find the field, and no one waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _read_once(positions: Positions, topics: Sequence[str], copies: Sequence[str
             for place in places
             if (end := ends.get(place)) is not None
         },
-        tuple(_lower(groups.get(group.name), group) for group in again),
+        tuple(_lower(groups.get(group.name), group) for group in again if not group.name.startswith(SCAN_GROUP)),
     )
 
 

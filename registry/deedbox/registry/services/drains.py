@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from deedbox.checker.canonical import canonical
 from deedbox.checker.drain.claiming import claim
@@ -20,6 +20,8 @@ from deedbox.checker.drain.evidence import (
     Topic,
     Waiver,
 )
+from deedbox.registry import clock
+from deedbox.checker.drain.progress import progress
 from deedbox.registry.errors import IdTaken, InvalidRequest, NotFound
 from deedbox.registry.services import lives
 from deedbox.registry.services.lives import Life
@@ -108,6 +110,8 @@ class Drains:
             life = _life(session, contract, pointer)
             evidence = _completed(session, life, reading)
             made = claim(evidence)
+            before = store.evidence_of(session, contract, pointer)
+            far = progress(evidence, json.loads(before[0].evidence) if before else None)
             self._revoke_seen(session, evidence, by)
             data = {"contract": contract, "pointer": pointer, "state": made.state, "digest": evidence.digest}
             entry = queries.add_entry(session, by, "drain-evidence", f"{contract}#{pointer}", {**data, "id": uuid})
@@ -122,7 +126,7 @@ class Drains:
                 consumed=made.consumed,
                 gone=made.gone,
                 evidence=canonical(evidence.as_dict()).decode(),
-                claim=made.as_dict(),
+                claim={**made.as_dict(), "progress": far.as_dict()},
             )
             session.add(row)
             session.flush()
@@ -228,7 +232,7 @@ class Drains:
 
 
 def _now() -> int:
-    return int(datetime.now(UTC).timestamp() * 1000)
+    return int(clock.now().timestamp() * 1000)
 
 
 def _life(session: Session, contract: str, pointer: str) -> Life:
