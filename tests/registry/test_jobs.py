@@ -24,6 +24,8 @@ from deedbox.registry.storage import packages
 from deedbox.registry.storage.database import Database
 from deedbox.registry.working import Worker
 
+from .package_files import form, wheel, wheel_name
+
 if TYPE_CHECKING:
     from .conftest import Api
 
@@ -242,8 +244,12 @@ def test_publishing_a_version_with_a_package_releases_it(each_api: Api) -> None:
         ("package", "billing-order-placed-v1==1.2.0"),
         ("package", "billing-order-placed==1.2.0"),
         ("release", f"{NAME}@1.2.0"),
+        ("package-name", "billing-contracts"),
+        ("package", "billing-contracts==1.0.0"),
+        ("bundle", "billing"),
     ]
-    (message,) = messages(api)
+    message, bundled = messages(api)
+    assert (bundled.kind, bundled.subject, bundled.position) == ("bundle-done", "billing", 2)
     assert (message.kind, message.subject, message.data["files"]) == (
         "release-done", f"{NAME}@1.2.0", [code["filename"], whole["filename"]],
     )  # fmt: skip
@@ -267,6 +273,7 @@ def test_a_version_published_without_a_package_has_none_until_asked(api: Api) ->
     work_off(api.services.slow)
     assert api.client.get(asked.headers["Location"]).json["state"] == "done"
     assert [p["distribution"] for p in api.get("/packages").json["items"]] == [
+        "billing-contracts",
         "billing-order-placed",
         "billing-order-placed-v1",
     ]
@@ -341,7 +348,7 @@ def test_a_release_goes_on_wherever_its_worker_was_killed(api: Api, where: str) 
         assert [s["name"] for s in told["steps"]] == STEPS[: STEPS.index(step)]
         on_index = files(api, contract.replace("/", "-")), files(api, contract.replace("/", "-") + "-v1")
         assert [len(part) for part in on_index] == ([1, 1] if step == "notify" else [0, 0])
-        assert len(messages(api)) == number
+        assert len([m for m in messages(api) if m.kind == "release-done"]) == number
         deadline = time.monotonic() + 20
         while api.get(f"/jobs/{job}").json["state"] != "done":
             assert time.monotonic() < deadline
@@ -381,6 +388,52 @@ def test_a_build_that_is_killed_leaves_nothing_and_is_tried_again(api: Api, monk
     assert again != job
     work_off(api.services.slow)
     assert api.get(f"/jobs/{again}").json["state"] == "done"
+
+
+def test_a_service_s_bundle_follows_its_packages(each_api: Api) -> None:
+    api = each_api
+    other = "billing/order-paid"
+    V = {"version": "1.0.0"}
+    api.publish(NAME, ORDER, **FIRST, **V, package="billing-order-placed")
+    api.publish(other, ORDER, **FIRST, **V, package="paid")
+    api.publish("billing/unpackaged", ORDER, **FIRST, **V)
+    work_off(api.services.slow)
+    wider = {**ORDER, "properties": {**ORDER["properties"], "note": {"type": "string"}}}
+    api.publish(NAME, wider, version="1.1.0", package="billing-order-placed")
+    work_off(api.services.slow)
+
+    def bundles() -> list[tuple[str, Any]]:
+        return [(f["version"], f["recipe"]["members"]) for f in files(api, "billing-contracts")]
+
+    first = [[other, "1.0.0", "paid"], [NAME, "1.0.0", "billing-order-placed"]]
+    second = [[other, "1.0.0", "paid"], [NAME, "1.1.0", "billing-order-placed"]]
+    assert bundles()[-1] == ("1.2.0", second)
+    assert first in [members for _, members in bundles()]
+    (whole,) = [f for f in files(api, "billing-contracts") if f["version"] == "1.2.0"]
+    metadata = api.client.get(whole["url"] + ".metadata").text
+    assert "Requires-Dist: billing-order-placed-v1 ==1.1.0" in metadata
+    assert "Requires-Dist: paid-v1 ==1.0.0" in metadata
+    # A retirement falls back to what is left, under a version of its own; the older bundles stay.
+    api.post(f"/contracts/{NAME}/versions/1.1.0/retirement", {"reason": "wrong"})
+    work_off(api.services.slow)
+    assert bundles()[-1] == ("2.0.0", first)
+    count = len(bundles())
+    asked = api.post("/services/billing/packages", "")
+    work_off(api.services.slow)
+    assert api.client.get(asked.headers["Location"]).json["state"] == "done"
+    assert len(bundles()) == count, "nothing new to bundle"
+    assert api.post("/services/nobody/packages", "").status_code == 404
+
+
+def test_a_bundle_whose_name_is_taken_fails_apart(api: Api) -> None:
+    content = wheel("billing-contracts", "0.1")
+    sent = api.client.post("/legacy/", data=form(wheel_name("billing-contracts", "0.1"), content))
+    assert sent.status_code == 200
+    job = api.publish(NAME, ORDER, **FIRST, package="billing-order-placed").json["job"]
+    work_off(api.services.slow)
+    assert api.get(f"/jobs/{job}").json["state"] == "done"
+    told = [m for m in messages(api) if m.kind == "bundle-failed"]
+    assert [m.data["code"] for m in told] == ["package-name-taken"]
 
 
 @pytest.mark.parametrize(
@@ -506,7 +559,7 @@ def test_workers_beside_the_server_start_at_once(running: tuple[SlowWork, Worker
 def test_a_worker_of_its_own_ends_politely_and_gives_its_job_back(api: Api, tmp_path: Any) -> None:
     """`deedbox worker` under SIGTERM: what it was doing is taken up by another at once, long before its lease ends."""
     url = api.services.database.url.render_as_string(hide_password=False)
-    big = {"type": "object", "properties": {f"p{i}": {"type": ["string", "null"]} for i in range(400)}}
+    big = {"type": "object", "properties": {f"p{i}": {"type": ["string", "null"]} for i in range(150)}}
     job = api.publish(NAME, big, **FIRST, package="billing-order-placed").json["job"]
     worker = subprocess.Popen(
         [sys.executable, "-m", "deedbox.cli.main", "worker", "--database-url", url],

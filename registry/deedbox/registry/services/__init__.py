@@ -5,10 +5,11 @@ from __future__ import annotations
 from deedbox.registry.config import Settings
 from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services.browsing import Browsing
+from deedbox.registry.services.bundles import Bundles
 from deedbox.registry.services.catalogue import Catalogue
 from deedbox.registry.services.deployments import Deployments
-from deedbox.registry.services.jobs import Jobs, Patience, Saga
 from deedbox.registry.services.drains import Drains
+from deedbox.registry.services.jobs import Jobs, Patience, Saga
 from deedbox.registry.services.judging import Judge
 from deedbox.registry.services.observations import Observations
 from deedbox.registry.services.packages import Packages
@@ -23,10 +24,16 @@ class SlowWork:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.jobs = Jobs(database, Patience(settings.job_lease_seconds, settings.job_attempts))
+        self.bundles = Bundles(database, self.jobs, prefix=settings.package_prefix)
         self.releases = Releases(
-            database, self.jobs, prefix=settings.package_prefix, build_seconds=settings.build_seconds
+            database,
+            self.jobs,
+            self.bundles,
+            prefix=settings.package_prefix,
+            build_seconds=settings.build_seconds,
         )
-        self.sagas: dict[str, Saga] = {saga.kind: saga for saga in (self.releases,)}
+        sagas: tuple[Saga, ...] = (self.releases, self.bundles)
+        self.sagas = {saga.kind: saga for saga in sagas}
 
 
 class Services:
@@ -35,12 +42,12 @@ class Services:
     def __init__(self, database: Database, sandbox: Sandbox, settings: Settings | None = None) -> None:
         self.database, self.sandbox = database, sandbox
         self.slow = SlowWork(database, settings or Settings())
-        self.jobs, self.releases = self.slow.jobs, self.slow.releases
+        self.jobs, self.releases, self.bundles = self.slow.jobs, self.slow.releases, self.slow.bundles
         self.verdicts = Verdicts(database, sandbox)
         self.catalogue = Catalogue(database, self.verdicts)
-        self.browsing = Browsing(database, self.verdicts)
         self.publishing = Publishing(database, Judge(database, self.verdicts), self.verdicts, self.releases)
         self.deployments = Deployments(database, self.verdicts)
         self.drains = Drains(database)
+        self.browsing = Browsing(database, self.verdicts, self.drains)
         self.observations = Observations(database, self.drains.revoke_late)
         self.packages = Packages(database)

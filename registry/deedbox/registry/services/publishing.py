@@ -26,7 +26,7 @@ from deedbox.registry.services.names import check_uuid
 from deedbox.registry.services.releases import Releases, Wish
 from deedbox.registry.services.values import Candidate, CheckResult, Proposal, Published
 from deedbox.registry.services.verdicts import Answers, Verdicts
-from deedbox.registry.storage import queries
+from deedbox.registry.storage import queries, refusals
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.models import Acceptance, Publication, PublicationChannel, Retirement
 from deedbox.registry.storage.queries import Version
@@ -145,6 +145,7 @@ class Publishing:
                 entry = queries.add_entry(session, by, "retirement", f"{contract}@{version}", {"reason": reason})
                 session.add(Retirement(seq=entry.seq, publication_seq=found.row.seq, reason=reason))
                 session.flush()
+                self.releases.retired(session, found.row, by)
                 log.info("retired %s %s", contract, version)
             return self._existing(session, found, queries.history(session, contract)), not found.retired
 
@@ -152,7 +153,9 @@ class Publishing:
         """Writes the version down; None where what it was judged by has changed."""
         check, candidate = writing.check, writing.candidate
         if check.allowed is not True:
-            self.verdicts.keep(answers.fresh)
+            with self.database.writing() as session:
+                queries.put_verdicts(session, answers.fresh)
+                refusals.add(session, candidate, check, writing.by)
             raise _refusal(check)
         with self.database.writing() as session:
             name = candidate.contract.partition("/")[2]

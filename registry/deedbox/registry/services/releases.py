@@ -7,18 +7,16 @@ outbox, and the release can be asked for again.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from uuid import NAMESPACE_OID, uuid5
 
 from deedbox.checker.errors import CheckerError
 from deedbox.registry.errors import IdTaken, NotFound, NotPackageable, RegistryError, ReleaseUnderWay
+from deedbox.registry.services import staging
 from deedbox.registry.services.jobs import state_of
 from deedbox.registry.services.names import check_uuid
-from deedbox.registry.services.packages import add_file, reserve
-from deedbox.registry.services.uploads import WHEEL, FileFacts
+from deedbox.registry.services.packages import reserve
 from deedbox.registry.storage import jobs as stored_jobs
 from deedbox.registry.storage import packages as stored
 from deedbox.registry.storage import queries
@@ -27,6 +25,7 @@ from deedbox.registry.storage.models import Publication, Source
 if TYPE_CHECKING:
     from deedbox.codegen import PackageRequest, Wheel
     from deedbox.codegen.model import Style
+    from deedbox.registry.services.bundles import Bundles
     from deedbox.registry.services.jobs import Jobs, Work
     from deedbox.registry.storage.database import Database
     from deedbox.registry.storage.jobs import JobRecord
@@ -59,8 +58,11 @@ class Releases:
     kind = "release"
     steps: tuple[str, ...] = (CHECK, VERSION, BUILD, INDEX, NOTIFY)
 
-    def __init__(self, database: Database, jobs: Jobs, *, prefix: str = "", build_seconds: float = 60) -> None:
-        self.database, self.jobs, self.prefix, self.build_seconds = database, jobs, prefix, build_seconds
+    def __init__(
+        self, database: Database, jobs: Jobs, bundles: Bundles, *, prefix: str = "", build_seconds: float = 60
+    ) -> None:
+        self.database, self.jobs, self.bundles = database, jobs, bundles
+        self.prefix, self.build_seconds = prefix, build_seconds
 
     def check_wish(self, contract: str, wish: Wish) -> str:
         """The distribution that a contract's package is called by.
@@ -155,6 +157,11 @@ class Releases:
         job = stored_jobs.newest_job(session, self.kind, f"{row.contract}@{row.version}")
         return job.id if job is not None else None
 
+    def retired(self, session: Session, row: Publication, by: str) -> None:
+        """Follows the retirement of a version: its files are yanked by it, and the service's bundle is made anew."""
+        if stored.last_build(session, row.seq):
+            self.bundles.start(session, row.service, by)
+
     def step(self, name: str, work: Work) -> None:
         """Does one step of a release: see `Saga`."""
         {
@@ -167,9 +174,7 @@ class Releases:
 
     def given_up(self, session: Session, work: Work, code: str, reason: str) -> None:
         """Records that a release failed. What was published stays; nothing of the package is on the index."""
-        shown = {"state": "failed", "job": work.job.id, "code": code, "reason": reason}
-        queries.add_entry(session, work.job.by, "release", work.job.subject, shown)
-        self._tell(session, work, "release-failed", {**shown, **_about(work)})
+        staging.tell(session, work, "failed", {"code": code, "reason": reason, **_about(work)})
 
     def _check(self, work: Work) -> None:
         """The version is one that may be released, under a name that is its own."""
@@ -218,7 +223,7 @@ class Releases:
         """Both wheels. Their bytes are kept, but are not on the index."""
         wheels: tuple[Wheel, ...] = () if work.done[VERSION]["already"] else self._built(work)
         with work.recording(BUILD) as (session, data):
-            data["wheels"] = [_kept(session, wheel) for wheel in wheels]
+            data["wheels"] = [staging.keep(session, wheel) for wheel in wheels]
             if wheels:
                 fidelity = wheels[0].package.fidelity
                 data |= {"messages": fidelity.messages, "round_tripped": fidelity.round_tripped}
@@ -271,38 +276,24 @@ class Releases:
         with work.recording(INDEX) as (session, data):
             row = _version_of(session, work).row
             for wheel in work.done[BUILD]["wheels"]:
-                facts = FileFacts(
-                    wheel["filename"], WHEEL, wheel["project"], wheel["version"], wheel["requires_python"], None
-                )
-                add_file(
+                staging.put_on_index(
                     session,
-                    facts,
-                    None,
+                    wheel,
                     work.job.by,
-                    digest=wheel["sha256"],
-                    size=wheel["size"],
-                    metadata_digest=wheel["metadata_sha256"],
                     build=work.done[VERSION]["build"],
-                    publication_seq=row.seq,
                     recipe=work.done[VERSION]["recipe"],
+                    publication_seq=row.seq,
                     contract=row.contract,
                 )
             data["files"] = [w["filename"] for w in work.done[BUILD]["wheels"]] or work.done[VERSION]["already"]
 
     def _notify(self, work: Work) -> None:
-        """Others are told, in the feed and by the outbox, unless there is nothing new."""
+        """Others are told, in the feed and by the outbox, and the service's bundle is asked for; unless nothing is new."""
         with work.recording(NOTIFY) as (session, data):
             if work.done[VERSION]["already"]:
                 return
-            shown = {"state": "done", "job": work.job.id, **_about(work)}
-            queries.add_entry(session, work.job.by, "release", work.job.subject, shown)
-            data["message"] = self._tell(session, work, "release-done", shown)
-
-    def _tell(self, session: Session, work: Work, kind: str, data: dict[str, Any]) -> str:
-        # The same job tells the same thing under the same id, however often it is told.
-        id_ = str(uuid5(NAMESPACE_OID, f"{work.job.id}/{kind}"))
-        stored_jobs.add_message(session, id_, kind, work.job.subject, data)
-        return id_
+            data["message"] = staging.tell(session, work, "done", _about(work))
+            data["bundle"] = self.bundles.start(session, _version_of(session, work).row.service, work.job.by)
 
 
 def _about(work: Work) -> dict[str, Any]:
@@ -317,19 +308,3 @@ def _version_of(session: Session, work: Work) -> Version:
     row = session.get(Publication, work.job.payload["publication"])
     assert row is not None, "publications stay"
     return next(v for v in queries.history(session, row.contract) if v.row.seq == row.seq)
-
-
-def _kept(session: Session, wheel: Wheel) -> dict[str, Any]:
-    for content in (wheel.content, wheel.metadata):
-        stored.put_content(session, hashlib.sha256(content).hexdigest(), content)
-    from deedbox.codegen import naming
-
-    return {
-        "filename": wheel.filename,
-        "project": naming.normalise(wheel.distribution),
-        "version": wheel.version,
-        "requires_python": wheel.requires_python,
-        "sha256": wheel.sha256,
-        "size": len(wheel.content),
-        "metadata_sha256": wheel.metadata_sha256,
-    }

@@ -158,3 +158,29 @@ def last_build(session: Session, publication_seq: int) -> int:
     return session.execute(
         select(func.coalesce(func.max(PackageFile.build), 0)).where(PackageFile.publication_seq == publication_seq)
     ).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A version that has a package: the entry of its first build, its name, and the entry that retired it, if any."""
+
+    seq: int
+    contract: str
+    version: str
+    distribution: str
+    retired_seq: int | None
+
+
+def packaged(session: Session, service: str) -> list[Packaged]:
+    """The versions of a service's contracts that have a package, in the order in which they got it."""
+    statement = (
+        select(PackageFile.seq, Publication.contract, Publication.version, PackageFile.recipe, Retirement.seq)
+        .join(Publication, Publication.seq == PackageFile.publication_seq)
+        .outerjoin(Retirement, Retirement.publication_seq == PackageFile.publication_seq)
+        .where(Publication.service == service)
+        .order_by(PackageFile.seq)
+    )
+    found: dict[tuple[str, str], Packaged] = {}
+    for seq, contract, version, recipe, retired in session.execute(statement):
+        found.setdefault((contract, version), Packaged(seq, contract, version, recipe["distribution"], retired))
+    return list(found.values())

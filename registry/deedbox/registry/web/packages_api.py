@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from deedbox.registry.services import Services
 from deedbox.registry.services.jobs import state_of
-from deedbox.registry.services.names import contract_name
+from deedbox.registry.services.names import check_name, contract_name
 from deedbox.registry.services.packages import Project
 from deedbox.registry.services.releases import Wish
 from deedbox.registry.storage.jobs import JobRecord
@@ -163,6 +163,12 @@ def _jobs(routes: APIBlueprint, services: Services) -> None:
         wish, id_ = _wish()
         contract = contract_name(path.service, path.name)
         record = services.releases.request(contract, path.version, wish, api.actor(), id_)
+        return reply(_job(record), 202, Location=f"{api.PREFIX}/jobs/{record.job.id}")
+
+    @routes.post("/services/<service>/packages", tags=tag, responses={202: JobReply, **api.problems_of(404)})
+    def bundle(path: models.ServicePath) -> Response:
+        """Bundles the packages of a service. That is done by itself after each release; this is for after a failure."""
+        record = services.bundles.request(check_name(path.service, "service"), api.actor())
         return reply(_job(record), 202, Location=f"{api.PREFIX}/jobs/{record.job.id}")
 
     @routes.get("/jobs/<id>", tags=tag, responses={200: JobReply, **api.problems_of(404)})
