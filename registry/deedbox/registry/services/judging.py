@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from deedbox.checker import policy, versions
@@ -15,6 +14,7 @@ from deedbox.checker.json_schema.dialects import DIALECTS
 from deedbox.checker.json_schema.obsolete import in_message
 from deedbox.checker.model import CONTENT_MODELS, Comparison, ContentModel, Role
 from deedbox.checker.policy import Gate, LinkOutcome, Release
+from deedbox.registry import clock
 from deedbox.registry.errors import IdentityChanged, InvalidRequest
 from deedbox.registry.sandbox.protocol import Checked
 from deedbox.registry.services import links as linking
@@ -108,7 +108,7 @@ class Judge:
             releases,
             outcomes,
             accepted,
-            datetime.now(UTC).date(),
+            clock.now().date(),
             drained={p.pointer: "gone" if p.opens else p.obstacle for p in plan.passages},
             queued=bool(candidate.channels),
         )

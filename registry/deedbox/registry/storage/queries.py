@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from deedbox.registry import clock
 from deedbox.registry.storage.models import (
     Deployment,
     Entry,
@@ -47,7 +47,7 @@ class Version:
 
 def now() -> str:
     """The time of a new entry: UTC, to the microsecond, as RFC 3339 writes it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return clock.stamp()
 
 
 def add_entry(session: Session, by: str, kind: str, subject: str, data: Mapping[str, Any]) -> Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deedbox.registry.services.browsing.changes import Changes
 from deedbox.registry.services.browsing.contracts import Contracts
+from deedbox.registry.services.browsing.draining import Draining
 from deedbox.registry.services.browsing.fits import Fits
 from deedbox.registry.services.browsing.history import History
 from deedbox.registry.services.browsing.lives import Lives
@@ -11,6 +12,7 @@ from deedbox.registry.services.browsing.matrix import Matrix
 from deedbox.registry.services.browsing.overview import Overview
 from deedbox.registry.services.browsing.system import System
 from deedbox.registry.services.browsing.trying import Trying
+from deedbox.registry.services.drains import Drains
 from deedbox.registry.services.verdicts import Verdicts
 from deedbox.registry.storage.database import Database
 
@@ -18,10 +20,11 @@ from deedbox.registry.storage.database import Database
 class Browsing:
     """The reading models over one database; `overview` and `fits` are the memory that they share."""
 
-    def __init__(self, database: Database, verdicts: Verdicts) -> None:
+    def __init__(self, database: Database, verdicts: Verdicts, drains: Drains) -> None:
         self.overview = Overview(database)
         self.fits = Fits(verdicts)
-        self.history = History(database, self.overview, self.fits)
+        self.draining = Draining(database, drains, self.overview)
+        self.history = History(database, self.overview, self.fits, self.draining)
         self.contracts = Contracts(database, self.overview, self.fits)
         self.changes = Changes(database, verdicts, self.overview, self.fits)
         self.lives = Lives(database, verdicts, self.overview, self.contracts)

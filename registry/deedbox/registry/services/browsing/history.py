@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from deedbox.registry.services.browsing.fits import Fits, settled
+from deedbox.registry.services.browsing.draining import Draining
+from deedbox.registry.services.browsing.fits import Fits
 from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
 from deedbox.registry.services.browsing.views import entry_view, fit_view, head_view
-from deedbox.registry.storage import browsing, queries
+from deedbox.registry.storage import browsing, queries, refusals
 from deedbox.registry.storage.database import Database
 
 _RECENT = 12
@@ -20,14 +21,11 @@ _EACH = 30
 class History:
     """Reading models of the home, audit and search pages."""
 
-    def __init__(self, database: Database, overview: Overview, fits: Fits) -> None:
-        self._database, self._overview, self._fits = database, overview, fits
+    def __init__(self, database: Database, overview: Overview, fits: Fits, draining: Draining) -> None:
+        self._database, self._overview, self._fits, self._draining = database, overview, fits, draining
 
-    def home(self) -> tuple[dict[str, Any], bool]:
-        """Counts, what changed lately, and which links are broken.
-
-        Returns:
-            The view, and whether it stays true until the next entry.
+    def home(self) -> dict[str, Any]:
+        """Counts, what changed lately, what is blocked, what drains, and what guards found bad.
 
         Raises:
             Busy, StorageUnavailable: as they say.
@@ -36,16 +34,20 @@ class History:
         fits = self._fits.of(snapshot.pairs(), _MOST_NEW_LINKS)
         with self._database.reading() as session:
             recent = browsing.newest_entries(session, _RECENT)
+            refused = refusals.newest(session, 50)
         states = [fit.state for fit in fits]
-        view = {
+        letters = self._draining.dead_letters()
+        return {
             "services": len(snapshot.services),
             "contracts": len(snapshot.heads),
             "versions": snapshot.versions,
             "links": {state: states.count(state) for state in ("holds", "broken", "undecided")},
             "recent": [entry_view(entry) for entry in recent],
+            "refusals": [_refusal_view(row) for row in refused if _stands(snapshot, row)][:8],
             "broken": [fit_view(fit) for fit in fits if fit.state != "holds"][:20],
+            "drains": self._draining.board()["items"][:6],
+            "dead_letters": {"groups": letters["groups"][:5], "messages": sum(letters["messages"].values())},
         }
-        return view, settled(fits)
 
     def audit(self, *, before: int | None, kinds: list[str], about: str, limit: int) -> dict[str, Any]:
         """Entries, newest first, with the number to go on from.
@@ -99,6 +101,24 @@ class History:
             for name, all_ in (("services", services), ("contracts", contracts), ("fields", fields))
         }
         return found
+
+
+def _stands(snapshot: Snapshot, row: refusals.Refusal) -> bool:
+    """Whether nothing was published of the contract since: else the refusal has had its answer."""
+    head = snapshot.heads.get(row.contract)
+    return head is None or head.last_at < row.at
+
+
+def _refusal_view(row: refusals.Refusal) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "by": row.by,
+        "contract": row.contract,
+        "declared": row.version,
+        "verdict": row.answer["verdict"],
+        "needed": row.answer["needed"],
+        "messages": [refusal["message"] for refusal in row.answer["refusals"]],
+    }
 
 
 def _about(head: Head) -> str:

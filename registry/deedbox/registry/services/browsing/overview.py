@@ -39,6 +39,7 @@ class Head:
     groups: tuple[str, ...]
     format: str
     shown: BriefVersion
+    last_at: str
     latest: str | None
     versions: int
     live: tuple[End, ...]
@@ -177,6 +178,7 @@ class Overview:
             tuple(row.groups),
             row.format,
             shown,
+            history[-1].at,
             newest.row.version if newest is not None else None,
             len(history),
             tuple(linking.end_of(v) for v in linking.live(versions, deployed)),

@@ -184,6 +184,20 @@ def _label(edge: dict[str, Any]) -> str:
     return f"{mark} {shown}{f' +{more}' if more > 0 else ''}"
 
 
+def sparkline(series: list[dict[str, Any]], title: str) -> Markup:
+    """A small chart of what remains, oldest reading on the left."""
+    if len(series) < 2:
+        return Markup("")
+    first, last = series[0]["at"], series[-1]["at"]
+    most = max(point["remaining"] for point in series) or 1
+    points = [(2 + 116 * (p["at"] - first) / max(1, last - first), 26 - 22 * p["remaining"] / most) for p in series]
+    line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return Markup(
+        '<svg class="spark" width="120" height="28" viewBox="0 0 120 28" role="img" aria-label="{title}">'
+        '<path class="area" d="M2 26L{line}L{end:.1f} 26z"/><path d="M{line}"/></svg>'
+    ).format(title=title, line=line, end=points[-1][0])
+
+
 def badge(left: str, right: str, state: str) -> Markup:
     """A badge for a README: what it is about, and how it stands."""
     colour = {"good": "#1c6638", "bad": "#a1202c", "warn": "#7d4e00"}.get(state, "#56524a")

@@ -13,8 +13,8 @@ def install(pages: Pages) -> None:
     @pages.page("/", "home.html", "home", "/index.json")
     def home() -> View:
         """How things stand."""
-        data, settled = history.home()
-        return View(data, settled)
+        # Refusals and guards' reports are no entries: they come without anybody being told.
+        return View(history.home(), settled=False)
 
     @pages.page("/search", "search.html", "search")
     def search() -> View:

@@ -24,13 +24,13 @@ def install(pages: Pages) -> None:
         view: dict[str, object] = trying.attempt(contract, request.form.get("message", ""))
         return view
 
-    @pages.app.post("/try")
+    @pages.app.route("/try", methods=["POST"])
     def attempted() -> Response:
         """Who accepts a message."""
         view = attempt()
         return once("try.html", "try", 422 if view["problem"] else 200, **view)
 
-    @pages.app.post("/try.json")
+    @pages.app.route("/try.json", methods=["POST"])
     def attempted_twin() -> Response:
         """The same as JSON."""
         return reply(attempt())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from deedbox.registry.services.browsing.layout import pretty
 from deedbox.registry.web.json_out import dump
-from deedbox.registry.web.pages.drawing import map_drawing
+from deedbox.registry.web.pages.drawing import map_drawing, sparkline
 from markupsafe import Markup, escape
 
 LEVELS = {
@@ -44,6 +45,13 @@ def when(at: str | None, *, minutes: bool = True) -> Markup:
         return Markup("")
     shown = at[:16].replace("T", " ") + " UTC" if minutes else at[:10]
     return Markup('<time datetime="{}">{}</time>').format(at, shown)
+
+
+def moment(milliseconds: int | None) -> Markup:
+    """A moment in milliseconds since 1970, as `when` writes it."""
+    if milliseconds is None:
+        return Markup("")
+    return when(datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
 
 
 def contract_url(contract: str, version: str | None = None) -> str:
@@ -115,5 +123,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "count": count,
     "code": code,
     "map_drawing": map_drawing,
+    "sparkline": sparkline,
+    "moment": moment,
     "roles": ROLES.get,
 }
