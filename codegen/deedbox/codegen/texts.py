@@ -57,6 +57,7 @@ class Texts:
     def _init(self, classes: dict[str, str], models: list[str]) -> str:
         request = self.request
         exported = [m for m in models if m not in TAKEN and m not in _FUNCTIONS and not m.startswith("_")]
+        aliases = {root: name for root, name in classes.items() if root != name and root not in models}
         reading = "reading.json" if request.open_enums else "schema.json"
         roots = {root.class_name: root.pointer for root in self.source.roots}
         doc = f"{self.summary}\n\n{request.contract} {request.version}. Made from the contract: do not edit."
@@ -81,6 +82,8 @@ class Texts:
             *[f"    {name} as {name}," for name in exported],
             ")",
             "",
+            *[f"{root} = {name}" for root, name in aliases.items()],
+            "",
             f"__version__ = {request.version!r}",
             f"CONTRACT = {request.contract!r}",
             '"""The contract: `service/name`."""',
@@ -103,7 +106,7 @@ class Texts:
             f"    plain={request.style == 'typeddict'!r},",
             ")",
             Template(functions).substitute(ROOT=repr(next(iter(roots))), CLASS=next(iter(classes.values()))),
-            f"__all__ = {sorted([*exported, *missing, *_CONSTANTS, *_ERRORS, *_FUNCTIONS])!r}",
+            f"__all__ = {sorted([*exported, *aliases, *missing, *_CONSTANTS, *_ERRORS, *_FUNCTIONS])!r}",
             "",
         ]
         return "\n".join(lines)

@@ -37,7 +37,7 @@ def read(document: Document, class_name: str, dialect: str | None) -> Source:  #
         if isinstance(payload, dict) and "schemaFormat" in payload:  # a multi-format schema object of AsyncAPI 3
             media, below = str(payload["schemaFormat"]), "payload/schema"
         if isinstance(payload, dict) and ("schema+" in media or "asyncapi" in media):
-            components.add(name, f"{pointer}/{below}", _examples(message))
+            components.add(name, f"{pointer}/{below}", _examples(message), alias=True)
     return components.source()
 
 

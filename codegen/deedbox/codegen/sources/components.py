@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from deedbox.checker.canonical import digest
 from deedbox.checker.documents import load_document
@@ -17,6 +19,8 @@ from deedbox.codegen.sources import Root, Source
 
 if TYPE_CHECKING:
     from deedbox.checker.documents import Document
+
+_MOST_STEPS = 50
 
 
 class Components:
@@ -34,14 +38,49 @@ class Components:
         self.definitions: dict[str, Any] = {}
         self.roots: list[Root] = []
         self._placed: dict[str, str] = {}
+        self._known: set[tuple[str, str]] = set()
 
-    def add(self, name: str, pointer: str, examples: tuple[Any, ...] = ()) -> None:
-        """A message: what to call its class, and where in the document its schema is."""
+    def followed(self, pointer: str) -> tuple[dict[str, Any], str]:
+        """The object at a place, or at what it refers to, and where it is; an empty one where there is none."""
+        for _ in range(_MOST_STEPS):
+            try:
+                value = get(self.document.value, pointer)
+            except (LookupError, ValueError):
+                return {}, pointer
+            if not isinstance(value, dict):
+                return {}, pointer
+            reference = value.get("$ref")
+            if not isinstance(reference, str) or not reference.startswith("#/"):
+                return value, pointer
+            pointer = unquote(reference[1:])
+        return {}, pointer
+
+    def add(self, name: str, pointer: str, examples: tuple[Any, ...] = (), *, alias: bool = False) -> None:
+        """A message: what to call its class, and where in the document its schema is.
+
+        A place that was added before, or that is the same schema under the same name, is one message. Where it is a
+        reference, its class is that of what it refers to, under its own name as well if `alias` says so.
+        """
         value = get(self.document.value, pointer)
-        if isinstance(value, dict) and isinstance(value.get("$ref"), str) and value["$ref"].startswith("#/"):
-            return  # its class is that of what it refers to, which is a message itself
+        reference = value.get("$ref") if isinstance(value, dict) else None
+        if isinstance(reference, str) and reference.startswith("#/"):
+            if not alias:
+                return  # what it refers to is a message itself
+            pointer = unquote(reference[1:])
+            value = self._value(pointer, reference)
+        wanted, key = naming.class_name(name), digest(value)
+        if (wanted, key) in self._known:
+            return
+        self._known.add((wanted, key))
         definition = self._place(pointer, name)
-        self.roots.append(Root(definition, join("", self.keyword, definition), examples))
+        root = definition
+        if alias and root != wanted and all(r.class_name != wanted for r in self.roots):
+            root = wanted
+        there = next((i for i, r in enumerate(self.roots) if r.class_name == root), None)
+        if there is None:
+            self.roots.append(Root(root, join("", self.keyword, definition), examples))
+        else:
+            self.roots[there] = replace(self.roots[there], examples=self.roots[there].examples + examples)
 
     def source(self) -> Source:
         """The document of all messages added.
@@ -63,6 +102,18 @@ class Components:
             str(info.get("title") or ""),
             str(info.get("description") or ""),
             digest(self.document.value),
+        )
+
+    def _value(self, target: str, reference: str, place: str | None = None) -> Any:
+        try:
+            if reference.startswith("#/"):
+                return get(self.document.value, target)
+        except (LookupError, ValueError):
+            pass
+        raise UnresolvedReference(
+            f"{reference!r} leads nowhere in the document, and nothing is ever fetched: bundle what it names",
+            source=self.document.name,
+            pointer=place if place is not None else target,
         )
 
     def _place(self, pointer: str, name: str) -> str:
@@ -92,17 +143,8 @@ class Components:
         }
         reference = value.get("$ref")
         if isinstance(reference, str):
-            target = reference[1:] if reference.startswith("#/") else ""
-            try:
-                get(self.document.value, target)
-            except (LookupError, ValueError):
-                target = ""
-            if not target:
-                raise UnresolvedReference(
-                    f"{reference!r} leads nowhere in the document, and nothing is ever fetched: bundle what it names",
-                    source=self.document.name,
-                    pointer=pointer,
-                )
+            target = unquote(reference[1:])
+            self._value(target, reference, pointer)
             made["$ref"] = "#" + join("", self.keyword, self._place(target, target.rpartition("/")[2]))
         return _as_json_schema(made) if self.nullable else made
 
