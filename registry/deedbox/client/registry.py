@@ -233,6 +233,10 @@ class RegistryClient:
         """Records what a guard saw. The same id with the same content again is no second row."""
         return _object(self.url, self._json("POST", "/observations", body=dict(report)))
 
+    def record_replay(self, id: UUID, run: Mapping[str, Any]) -> dict[str, Any]:
+        """Records that dead letters were sent again. The same id again is no second row."""
+        return _object(self.url, self._json("PUT", f"/replays/{id}", body=dict(run)))
+
     def observed_channels(self, channel: str | None = None) -> Iterator[dict[str, Any]]:
         """Channels as guards saw them: contracts, versions and groups on them, and what is not as registered."""
         return self._pages("/observations/channels", {"channel": channel} if channel else {})

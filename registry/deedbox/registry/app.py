@@ -23,6 +23,7 @@ from deedbox.registry.web import (
     packages_api,
     pages,
     problems,
+    replays_api,
     request_ids,
 )
 from deedbox.registry.web.replies import Replies, Shortcut
@@ -71,6 +72,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     health.install(app, services)
     app.register_api(api.blueprint(services, replies))
     app.register_api(observations_api.blueprint(services))
+    app.register_api(replays_api.blueprint(services))
     app.register_api(fields_api.blueprint(services))
     app.register_api(packages_api.blueprint(services, replies))
     for model in (
@@ -82,6 +84,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     ):
         api.describe(app, model)
     observations_api.describe(app)
+    replays_api.describe(app)
     fields_api.describe(app)
     packages_api.describe(app)
     index.install(app, services)

@@ -15,6 +15,7 @@ from deedbox.registry.services.observations import Observations
 from deedbox.registry.services.packages import Packages
 from deedbox.registry.services.publishing import Publishing
 from deedbox.registry.services.releases import Releases
+from deedbox.registry.services.replays import Replays
 from deedbox.registry.services.verdicts import Verdicts
 from deedbox.registry.storage.database import Database
 
@@ -49,5 +50,6 @@ class Services:
         self.deployments = Deployments(database, self.verdicts)
         self.drains = Drains(database)
         self.browsing = Browsing(database, self.verdicts, self.drains)
+        self.replays = Replays(database)
         self.observations = Observations(database, self.drains.revoke_late)
         self.packages = Packages(database)
