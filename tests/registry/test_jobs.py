@@ -582,6 +582,29 @@ def test_a_worker_of_its_own_ends_politely_and_gives_its_job_back(api: Api, tmp_
     assert api.get(f"/jobs/{job}").json["state"] == "done"
 
 
+def test_jobs_are_counted(each_api: Api) -> None:
+    api = each_api
+    jobs, errand = Jobs(api.services.database, Patience(30, 2, 0.0)), Errand()
+
+    def told() -> set[str]:
+        return {line for line in api.client.get("/metrics").text.splitlines() if line.startswith("deedbox_job")}
+
+    assert 'deedbox_jobs_open{state="waiting"} 0.0' in told()
+    for i in range(3):
+        ask(jobs, f"s{i}")
+    jobs.run(taken(jobs, errand))
+    errand.before = lambda step, work: (_ for _ in ()).throw(BuildStopped("no"))
+    jobs.run(taken(jobs, errand))
+    taken(jobs, errand)
+    assert told() == {
+        'deedbox_jobs_open{state="waiting"} 1.0',
+        'deedbox_jobs_open{state="running"} 1.0',
+        'deedbox_job_attempts_total{outcome="done"} 1.0',
+        'deedbox_job_attempts_total{outcome="retry"} 1.0',
+        'deedbox_job_attempts_total{outcome="failed"} 0.0',
+    }
+
+
 def test_kept_contents_are_those_of_the_files(api: Api) -> None:
     api.publish(NAME, ORDER, **FIRST, package="billing-order-placed")
     work_off(api.services.slow)

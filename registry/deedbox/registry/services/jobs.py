@@ -149,6 +149,15 @@ class Jobs:
             raise NotFound(f"there is no job {ascii(id_)[:60]}")
         return found
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Open jobs by state (`open`), and attempts that ended by outcome (`attempts`).
+
+        Raises:
+            Busy, StorageUnavailable: the database does not answer.
+        """
+        with self.database.reading() as session:
+            return stored.counts(session)
+
     def take(self, sagas: dict[str, Saga], worker: str) -> Work | None:
         """The next job of these kinds, under a lease; None where none is ready.
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 
+from deedbox.registry.errors import RegistryError
 from deedbox.registry.services import Services
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 REQUESTS = Counter("deedbox_requests", "Requests answered", ["method", "route", "status"], registry=None)
 SECONDS = Histogram(
@@ -69,11 +73,36 @@ def install(app: Flask, services: Services) -> None:
 
     @app.route("/metrics")
     def metrics() -> Response:
-        return Response(_exposed(), content_type=CONTENT_TYPE_LATEST)
+        return Response(_exposed(services), content_type=CONTENT_TYPE_LATEST)
 
 
-def _exposed() -> bytes:
+class _Jobs(Collector):
+    """Jobs as the database has them when it is asked, as servers and workers elsewhere work on them too."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            counts = self._services.jobs.counts()
+        except RegistryError:
+            return  # the counts of this process are told all the same
+        open_ = GaugeMetricFamily("deedbox_jobs_open", "Jobs that have not ended", labels=["state"])
+        for state, count in counts["open"].items():
+            open_.add_metric([state], count)
+        ended = CounterMetricFamily("deedbox_job_attempts", "Attempts at jobs that ended, by how", labels=["outcome"])
+        for outcome, count in counts["attempts"].items():
+            ended.add_metric([outcome], count)
+        yield open_
+        yield ended
+
+
+def _exposed(services: Services) -> bytes:
     registry = CollectorRegistry()
+    registry.register(_Jobs(services))
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
