@@ -74,3 +74,56 @@ def test_no_small_bomb_hangs(name: str) -> None:
     for inclusion in (comparison.backward, comparison.forward):
         assert inclusion.holds is not None or inclusion.reason
     assert comparison.judge("both").verdict in ("breaking", "undecided", "patch")
+
+
+def many(count: int, step: int) -> dict[str, Any]:
+    """Every property changes, a third are required."""
+    names = [f"property_{i}" for i in range(count)]
+    return {
+        "type": "object",
+        "properties": {name: {"type": "string", "maxLength": 100 + i + step} for i, name in enumerate(names)},
+        "required": names[::3],
+    }
+
+
+def test_each_of_hundreds_of_changes_has_a_witness_of_its_own() -> None:
+    comparison = compare(many(200, 1), many(200, 0), milliseconds=60_000)
+    broken = [f for f in comparison.judge("consumes").findings if f.level == "breaking"]
+    assert len(broken) == 200
+    for finding in broken:
+        name = finding.pointer.split("/")[2]
+        assert finding.witness is not None
+        faults = {n for n, v in finding.witness.value.items() if len(v) > 100 + int(n.removeprefix("property_"))}
+        assert faults == {name}
+
+
+def test_thousands_of_changes_take_no_longer_than_the_time_that_is_given() -> None:
+    start = time.monotonic()
+    comparison = compare(many(3_000, 1), many(3_000, 0), milliseconds=500)
+    assert time.monotonic() - start < 20
+    assert comparison.judge("consumes").verdict in ("breaking", "undecided")
+    assert all(f.witness is not None for f in comparison.findings if f.level == "breaking")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # What differs beside the properties, or in one of them, is not overlooked for their number.
+        ({}, {"minProperties": 2}),
+        ({"enum": [{"x": 1}]}, {"enum": [{"x": True}]}),
+        ({"properties": {"x": {"const": 1}}}, {"properties": {"x": {"const": True}}}),
+        ({"properties": {"x": {}}}, {"properties": {"x": {"type": "string"}}}),
+        ({"properties": {"x": {"type": "object"}}}, {"properties": {"x": {"$ref": "#"}}}),
+        ({"additionalProperties": True}, {"additionalProperties": False}),
+    ],
+)
+def test_one_break_among_hundreds_of_widenings_is_found(old: dict[str, Any], new: dict[str, Any]) -> None:
+    def beside(schema: dict[str, Any], step: int) -> dict[str, Any]:
+        wide = many(150, step)
+        wide.pop("required")
+        return {**wide, **schema, "properties": wide["properties"] | schema.get("properties", {})}
+
+    assert compare(beside(old, 0), beside(new, 0), content_model="open", milliseconds=20_000).backward.holds is False
+    assert compare(beside(old, 0), beside(new, 1), content_model="open", milliseconds=20_000).backward.holds is False
+    widened = compare(beside(old, 0), beside(old, 1), content_model="open", milliseconds=20_000).backward
+    assert widened.holds, widened.reason

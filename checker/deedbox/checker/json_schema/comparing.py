@@ -14,7 +14,7 @@ from deedbox.checker.documents import Document, load_document
 from deedbox.checker.json_schema import algebra as set_algebra
 from deedbox.checker.json_schema.inclusion import Outcome, Reading, Search
 from deedbox.checker.json_schema.metaschema import check_schema
-from deedbox.checker.json_schema.probes import Probe, probe_schema
+from deedbox.checker.json_schema.probes import Probe, placed, probe_schema
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.json_schema.verify import Reader, presentable
 from deedbox.checker.json_schema.walker import walk
@@ -23,7 +23,7 @@ from deedbox.checker.patterns import UnusablePattern
 from deedbox.checker.rules import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from deedbox.checker.json_schema.facts import Fact
 
@@ -34,6 +34,8 @@ _DIRECTION_SHARE = 0.4
 """The part of the time that one direction's inclusion may take; what is left goes to findings."""
 _FINDING_SHARE = 0.25
 """The part of what is left that one finding's witness may take."""
+_MANY = 60
+"""Facts from which on a witness is made by changing one message at one place, before a search of its own is tried."""
 
 
 def compare_schemas(
@@ -52,6 +54,7 @@ def compare_schemas(
     task = Task(schemas[0], schemas[1], content_model, format_assertion, milliseconds, algebra, contract)
     backward, forward = task.inclusion("backward"), task.inclusion("forward")
     facts, unread = task.facts()
+    task.many = len(facts) > _MANY
     equal = task.equal(backward, forward)
     findings = list(task.findings(facts, {"backward": backward, "forward": forward}, equal))
     # A finding's own search may find what the whole direction's could not.
@@ -119,6 +122,7 @@ class Task:
         self.algebra = algebra and not format_assertion
         self.writer_closed = content_model != "open"
         self.reader_closed = content_model == "closed"
+        self.many = False
 
     @cached_property
     def identical(self) -> bool:
@@ -140,6 +144,9 @@ class Task:
 
     def find(self, accepts: Sequence[Reading], rejects: Sequence[Reading], share: float) -> Outcome:
         """One search, within a part of the time that is left."""
+        if time.monotonic() > self.deadline:
+            # Before any work: with thousands of facts the little that each search does unasked adds up.
+            return Outcome("unknown", reason=f"{self.milliseconds:g} ms were not enough")
         try:
             return self.search.find(accepts, rejects, self.budget(share))
         except UnusablePattern as error:
@@ -294,11 +301,34 @@ class Task:
             if local.status != "found":
                 return local
             fragment = {"const": local.value}
+        if self.many and (made := self.changed_at(probe, fragment, {writer: True, reader: False})) is not None:
+            return made
         return self.find(
             [self.reading(writer, closed=self.writer_closed), _probe_reading(probe, fragment)],
             [self.reading(reader, closed=self.reader_closed)],
             _FINDING_SHARE,
         )
+
+    @cached_property
+    def ordinary(self) -> Outcome:
+        """A message that both sides accept."""
+        both = [self.reading(side, closed=self.writer_closed) for side in ("old", "new")]
+        return self.find(both, [], _FINDING_SHARE)
+
+    def changed_at(self, probe: Probe, fragment: Any, wanted: Mapping[str, bool]) -> Outcome | None:
+        """The ordinary message with a value of the fragment at the probe's place, if the sides answer it as wanted.
+
+        A search for each fact looks at the whole schema each time, which thousands of facts cannot afford.
+        """
+        if self.ordinary.status != "found":
+            return None
+        local = self.find([_reading(fragment)], [], _FINDING_SHARE)
+        if local.status != "found":
+            return None
+        message = placed(self.ordinary.value, probe.path, local.value)
+        if message is None or any(self.readers[side].quickly(message) is not answer for side, answer in wanted.items()):
+            return None
+        return Outcome("found", message)
 
     def to_the_letter(self, direction: Direction, probe: Probe) -> Witness | None:
         """What shows a fact where the writer, too, is read to the letter; None where nothing does."""
@@ -317,15 +347,17 @@ class Task:
     def shared(self, fact: Fact, probe: Probe) -> Witness | None:
         """For a policy finding: a message that both sides accept and that has a value at the place in question."""
         fragment = True if probe.fragment is None else probe.fragment
-        outcome = self.find(
-            [
-                self.reading("old", closed=self.writer_closed),
-                self.reading("new", closed=False),
-                _probe_reading(probe, fragment),
-            ],
-            [],
-            _FINDING_SHARE,
-        )
+        outcome = self.changed_at(probe, fragment, {"old": True, "new": True}) if self.many else None
+        if outcome is None:
+            outcome = self.find(
+                [
+                    self.reading("old", closed=self.writer_closed),
+                    self.reading("new", closed=False),
+                    _probe_reading(probe, fragment),
+                ],
+                [],
+                _FINDING_SHARE,
+            )
         if outcome.status != "found":
             return None
         accepted = [self.readers[side].accepts(outcome.value) for side in ("old", "new")]
@@ -395,5 +427,8 @@ def fingerprint(rule: str, contract: str, pointer: str, old: Any, new: Any) -> s
 
 
 def _probe_reading(probe: Probe, fragment: Any) -> Reading:
-    document = load_document(probe_schema(probe, fragment), "probe")
-    return Reading(Schema(document, "draft2020-12").node)
+    return _reading(probe_schema(probe, fragment))
+
+
+def _reading(fragment: Any) -> Reading:
+    return Reading(Schema(load_document(fragment, "probe"), "draft2020-12").node)

@@ -1,14 +1,14 @@
 """What is measured of a schema before the algebra sees it.
 
 `jsonschema-rs` cannot be interrupted, and small documents are known to crash it or to take all memory: long chains of
-references, products of branches, large enums under subtraction. Past these limits the algebra is skipped and the search
+references, products of branches, large enums under subtraction, many members that differ. Past these limits the algebra is skipped and the search
 goes on alone, under its budget.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deedbox.checker.json_schema.schema import Node, Schema
@@ -18,6 +18,7 @@ MAX_BRANCHES = 256
 MAX_ENUM = 1_000
 MAX_PLACES = 20_000
 MAX_PATHS = 20_000
+MAX_WORK = 2_000
 _CAP = 1 << 20
 
 
@@ -94,6 +95,31 @@ def measure(schema: Schema) -> Measures:
         places=len(order),
         paths=max(paths.values(), default=1),
     )
+
+
+def work(old: Any, new: Any) -> int:
+    """The largest product, over the objects that stand at one place of both documents, of members and members that differ.
+
+    Containment that fails was seen to take time by the fourth power of it: half a minute for 200 properties that all
+    changed, where 200 of which one changed take 30 ms.
+    """
+    largest = 0
+    pending = [(old, new)]
+    while pending:
+        one, other = pending.pop()
+        if isinstance(one, dict) and isinstance(other, dict):
+            differing = [key for key in one.keys() | other.keys() if not _same(one, other, key)]
+            largest = max(largest, len(differing) * max(len(one), len(other)))
+            if largest > MAX_WORK:
+                return largest
+            pending += [(one[key], other[key]) for key in differing if key in one and key in other]
+        elif isinstance(one, list) and isinstance(other, list):
+            pending += [pair for pair in zip(one, other, strict=False) if pair[0] != pair[1]]
+    return largest
+
+
+def _same(one: dict[str, Any], other: dict[str, Any], key: str) -> bool:
+    return key in one and key in other and bool(one[key] == other[key])
 
 
 def _postorder(schema: Schema) -> tuple[list[Node], dict[Node, list[tuple[str, Node]]]]:

@@ -108,3 +108,22 @@ def _around(step: Step, inner: dict[str, Any] | bool) -> dict[str, Any]:
             return {"type": "array", "contains": inner}
         case SomeItem(after):
             return {"type": "array", "not": {"prefixItems": [True] * after, "items": {"not": inner}}}
+
+
+def placed(message: Any, path: tuple[Step, ...], value: Any) -> Any:
+    """A copy of a message that has the value at a path, or None where the path does not say which place that is.
+
+    Objects that are missing on the way are made; other values in the way are not replaced.
+    """
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    match step:
+        case Property(name) if isinstance(message, dict):
+            inner = placed(message.get(name, {} if rest else None), rest, value)
+            return None if inner is None and rest else {**message, name: inner}
+        case Item(index) if isinstance(message, list) and index <= len(message):
+            known = message[index] if index < len(message) else {}
+            inner = placed(known, rest, value)
+            return None if inner is None and rest else [*message[:index], inner, *message[index + 1 :]]
+    return None

@@ -84,6 +84,13 @@ class Reader:
         except UnusablePattern:
             return None
 
+    def quickly(self, value: Any) -> bool | None:
+        """Whether the fast validator accepts a message to the letter; None where there is none."""
+        try:
+            return None if self._fast is None else bool(self._fast.is_valid(value))
+        except (ValueError, TypeError):
+            return None
+
     def why(self, value: Any) -> str:
         """Why it rejects a message, in one sentence with the place in the message."""
         pointer, message = self._fault(value)

@@ -54,6 +54,7 @@ class Search:
         self._compiler = Compiler(self._places, self._closings.expand)
         self._closings.compiler = self._compiler
         self._tableau = Tableau(self._compiler.terms)
+        self._locations: dict[Node, Location] = {}
 
     def find(self, accepts: Sequence[Reading], rejects: Sequence[Reading], budget: Budget) -> Outcome:
         """A value that every reading in `accepts` accepts and every one in `rejects` rejects. Never raises.
@@ -99,4 +100,7 @@ class Search:
         term = self._compiler.term(self._places.at(reading.node, budget))
         if not reading.closed:
             return term
-        return self._compiler.terms.and_((term, self._closings.term(Location([reading.node]))))
+        location = self._locations.get(reading.node)
+        if location is None:
+            location = self._locations[reading.node] = Location([reading.node])
+        return self._compiler.terms.and_((term, self._closings.term(location)))

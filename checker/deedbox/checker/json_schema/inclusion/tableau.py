@@ -292,8 +292,11 @@ class Tableau:
                 result = answer
         return result
 
-    def alternatives(self, goal: Term) -> list[Term] | None:
-        """Goals of which the goal is the union, made by the disjunction with the fewest; None where it has none."""
+    def alternatives(self, goal: Term) -> Iterable[Term] | None:
+        """Goals of which the goal is the union, made by the disjunction with the fewest; None where it has none.
+
+        They are made as they are asked for: of thousands the first may do.
+        """
         terms = self.terms
         literals = goal.args if goal.kind == t.AND else (goal,)
         best: Term | None = None
@@ -315,7 +318,7 @@ class Tableau:
         rest = [x for x in literals if x is not best]
         if best.kind == t.OR:
             simplest = sorted(best.args, key=_size)
-            return [terms.and_([*rest, x]) for x in simplest]
+            return (terms.and_([*rest, x]) for x in simplest)
         if best.kind == t.ONE:
             made = []
             for one in best.args:
