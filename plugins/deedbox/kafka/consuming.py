@@ -17,6 +17,7 @@ from deedbox.kafka.settling import Settler, rewind
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker
+    from deedbox.kafka.lookup import Version
     from deedbox.kafka.stores import HandledStore
 
 Policy: TypeAlias = Literal["dead-letter", "raise"]
@@ -135,25 +136,31 @@ class ContractConsumer:
         version = found.version or self._inspector.reader
         if found.status == "invalid" or version is None:
             return found.invalid(record.value)
+        if self._store is None:
+            return self._hand_over(record, found.value, version)
         identity = text(record.headers, MESSAGE_ID)
-        if self._store is not None and identity is not None and self._store.seen(identity):
+        if identity is not None and self._store.seen(identity):
             self.counts.duplicates += 1
             return None
         key, when = self._place_in_order(record, found.value)
-        if key is not None and when is not None and self._order is not None and self._store is not None:
+        if key is not None and when is not None and self._order is not None:
             newest = self._store.newest(key)
             if newest is not None and when < newest:
                 self.counts.stale += 1
                 if self._order.stale == "skip":
                     self._store.handled(identity, None, None)
                     return None
+        unhandled = self._hand_over(record, found.value, version)
+        if unhandled is None:
+            self._store.handled(identity, key, when)
+        return unhandled
+
+    def _hand_over(self, record: Record, value: Any, version: Version) -> Invalid | None:
         try:
-            self._handlers.handle(record, version, found.value)
+            self._handlers.handle(record, version, value)
         except Unhandled as error:
             return Invalid(str(error), "", record.value, "unhandled-version", version.contract, version.version)
         self.counts.handled += 1
-        if self._store is not None:
-            self._store.handled(identity, key, when)
         return None
 
     def _place_in_order(self, record: Record, value: Any) -> tuple[str | None, str | None]:

@@ -81,6 +81,7 @@ class Guard:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker, self._topics, self._modes, self._group = broker, tuple(topics), dict(modes or {}), group
+        self._acting = {topic for topic, mode in self._modes.items() if mode != "observe"}
         self.counts, self.samples = Counts(), Samples()
         # Only the observer looks into valid messages, for obsolete fields.
         self._inspector = Inspector(lookup, closed=True, values=observer is not None)
@@ -129,14 +130,17 @@ class Guard:
         done: dict[TopicPartition, int] = {}
         limit: LimitReached | None = None
         dealt = 0
-        judged = self._inspector.inspect_all(records)
+        counted = Counts()
+        judged = self._inspector.inspect_all(records, counted)
+        acting = self._acting
         for record, found in zip(records, judged, strict=True):
-            try:
-                written += self._act(record, found)
-            except LimitReached as reached:
-                limit = reached
-                rewind(consumer, records[dealt:])
-                break
+            if found.status != "valid" or record.topic in acting:
+                try:
+                    written += self._act(record, found)
+                except LimitReached as reached:
+                    limit = reached
+                    rewind(consumer, records[dealt:])
+                    break
             done[record.place] = record.offset + 1
             dealt += 1
         batch = self._begin(records[:dealt], judged[:dealt])
@@ -148,7 +152,10 @@ class Guard:
         if self._observer is not None and batch is not None:
             self._observer.confirm(batch)
         # Only now: a batch that did not settle is read, and counted, again.
-        self.counts.add_all((r.topic, found) for r, found in zip(records[:dealt], judged[:dealt], strict=True))
+        if dealt < len(records):
+            counted = Counts()
+            counted.add_all((r.topic, found) for r, found in zip(records[:dealt], judged[:dealt], strict=True))
+        self.counts.add_tally(counted.read())
         self._warn(batch)
         if limit is not None:
             raise limit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Handlers:
         handler(Message(value if build is None else build(value), version, record))
 
 
+@lru_cache(maxsize=4_096)
 def major_of(version: str) -> str:
     """The line of versions that one handler takes: `2` for 2.3.1, and `0.4` for 0.4.2, where a break bumps the minor."""
     from deedbox.checker.versions import line_of

@@ -160,8 +160,9 @@ class Inspector:
         """Judges one message. Never raises for what the message is."""
         return self.inspect_all((Record(topic, -1, -1, None, value, headers),))[0]
 
-    def inspect_all(self, records: Sequence[Record]) -> list[Inspection]:
-        """Judges a batch and counts it. Never raises for what the messages are."""
+    def inspect_all(self, records: Sequence[Record], counts: Counts | None = None) -> list[Inspection]:
+        """Judges a batch and counts it, here where `counts` is given. Never raises for what the messages are."""
+        counts = counts or self.counts
         now = self._clock()
         found: list[Inspection] = []
         special: list[tuple[str, Inspection]] = []
@@ -197,11 +198,11 @@ class Inspector:
                 route = self._route((topic, contract, version, confluent, head), headers, value, now)
             run.append(value)
         self._judge_run(route, run, found, plain, special)
-        if self.counts is not None:
+        if counts is not None:
             for route, count in plain.items():
                 assert route.version is not None
-                self.counts.add_valid(route.topic, route.version, count)
-            self.counts.add_all(special)
+                counts.add_valid(route.topic, route.version, count)
+            counts.add_all(special)
         return found
 
     def _judge_run(

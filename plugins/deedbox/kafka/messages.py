@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 """Record headers in their order. A name may stand twice; the last one counts, as in Kafka's own `lastHeader`."""
@@ -21,9 +21,8 @@ VERDICT = "deedbox-verdict"
 """Set in mode `mark`: `valid`, `invalid` or `unjudged`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TopicPartition:
-    """One partition of a topic."""
+class TopicPartition(NamedTuple):
+    """One partition of a topic. A tuple: it is a key of dictionaries for every message."""
 
     topic: str
     partition: int

@@ -1,0 +1,193 @@
+"""`make bench-guard-kafka`: reading a topic of a real Kafka and only parsing it, beside guarding and handling it.
+
+Both sides use the same client, in turns, each from the topic's beginning in a group of its own; the best of several
+rounds counts. Parsing is the client's own loop. The guard is `Guard` in mode observe, the consumer `ContractConsumer` with a
+handler that does nothing, both with look-up, headers, counts and commits. Needs Java and Maven, or KAFKA_BOOTSTRAP_SERVERS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from deedbox.kafka.broker import Broker
+from deedbox.kafka.confluent import ConfluentBroker
+from deedbox.kafka.consuming import ContractConsumer
+from deedbox.kafka.guarding import Guard
+from deedbox.kafka.handlers import Handlers
+from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.lookup import Lookup
+
+from benchmarks.guard import Registry, cases
+
+BATCH = 1_000
+
+
+@contextmanager
+def kafka() -> Iterator[str]:
+    """Where a Kafka is; one of our own where none is named."""
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield given
+        return
+    from tests.kafka.kafka_server import KafkaServer
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = KafkaServer(Path(folder))
+        server.start()
+        try:
+            yield server.bootstrap
+        finally:
+            server.stop()
+
+
+def fill(bootstrap: str, topic: str, body: bytes, count: int) -> None:
+    """Writes the messages, as our own serializer would."""
+    producer = ConfluentBroker(bootstrap).producer()
+    for n in range(count):
+        headers = [
+            ("deedbox-contract", f"bench/{topic}".encode()), ("deedbox-version", b"1.0.0"),
+            ("deedbox-message-id", b"%036d" % n), ("traceparent", b"00-%032d-%016d-01" % (n, n)),
+        ]  # fmt: skip
+        producer.send(topic, b"%d" % n, body, headers)
+    producer.flush()
+    producer.close()
+
+
+Turn = Callable[[], int]
+"""Deals with the next batch; how many messages that were."""
+
+
+@contextmanager
+def kafka_python_alone(bootstrap: str, topic: str) -> Iterator[Turn]:
+    """kafka-python's own loop."""
+    from kafka import KafkaConsumer
+
+    client = KafkaConsumer(
+        topic, bootstrap_servers=bootstrap, group_id=uuid4().hex, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+
+    def turn() -> int:
+        done = 0
+        for records in client.poll(timeout_ms=500, max_records=BATCH).values():
+            for record in records:
+                orjson.loads(record.value)
+            done += len(records)
+        if done:
+            client.commit()
+        return done
+
+    yield turn
+    client.close()
+
+
+@contextmanager
+def confluent_alone(bootstrap: str, topic: str) -> Iterator[Turn]:
+    """confluent-kafka's own loop."""
+    from confluent_kafka import Consumer
+
+    client = Consumer(
+        {
+            "bootstrap.servers": bootstrap, "group.id": uuid4().hex, "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        }
+    )  # fmt: skip
+    client.subscribe([topic])
+
+    def turn() -> int:
+        messages = client.consume(BATCH, 0.5)
+        for message in messages:
+            orjson.loads(message.value())
+        if messages:
+            client.commit(asynchronous=False)
+        return len(messages)
+
+    yield turn
+    client.close()
+
+
+@contextmanager
+def guarded(broker: Broker, lookup: Lookup, topic: str) -> Iterator[Turn]:
+    """The guard."""
+    guard = Guard(broker, lookup, [topic], group=uuid4().hex)
+    yield lambda: guard.run_once(BATCH, 0.5)
+    assert {cell.kind for cell in guard.counts.read().cells} == {"valid"}
+    guard.close()
+
+
+@contextmanager
+def handled(broker: Broker, lookup: Lookup, topic: str) -> Iterator[Turn]:
+    """The consumer."""
+    handlers = Handlers()
+    handlers.handles(topic, "1")(lambda _: None)
+    consumer = ContractConsumer(broker, [topic], uuid4().hex, handlers, Inspector(lookup))
+    yield lambda: consumer.run_once(BATCH, 0.5)
+    assert consumer.counts.dead_letters == 0
+    consumer.close()
+
+
+def rate(turn: Turn, count: int) -> float:
+    """Messages a second from the first batch's end to the last."""
+    done = first = turn()
+    while not first:
+        done = first = turn()
+    start = time.perf_counter()
+    while done < count:
+        done += turn()
+    return (done - first) / (time.perf_counter() - start)
+
+
+def compare(bootstrap: str, name: str, count: int, rounds: int) -> None:
+    """Prints a line a client."""
+    from deedbox.kafka.kafka_python import KafkaPythonBroker
+
+    schema, value = cases()[name]
+    topic = f"{name.replace(' ', '-')}-{uuid4().hex[:6]}"
+    fill(bootstrap, topic, orjson.dumps(value), count)
+    lookup = Lookup(Registry({topic: schema}))  # type: ignore[arg-type]
+    clients: dict[str, tuple[Any, Broker]] = {
+        "kafka-python": (kafka_python_alone, KafkaPythonBroker(bootstrap)),
+        "confluent": (confluent_alone, ConfluentBroker(bootstrap)),
+    }
+    for client, (alone, broker) in clients.items():
+        # The slower client reads fewer: what counts is the rate.
+        some = count if client == "confluent" else count // 4
+        best = [0.0, 0.0, 0.0]
+        for _ in range(rounds):
+            for i, side in enumerate(
+                (alone(bootstrap, topic), guarded(broker, lookup, topic), handled(broker, lookup, topic))
+            ):
+                with side as turn:
+                    best[i] = max(best[i], rate(turn, some))
+        parsed, guard, consumer = best
+        print(
+            f"{name:<12}{client:<14}{parsed:>11,.0f}{guard:>11,.0f}{guard / parsed:>8.2f}{consumer:>11,.0f}"
+            f"{consumer / parsed:>8.2f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Runs all."""
+    warnings.simplefilter("ignore", DeprecationWarning)
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--messages", type=int, default=400_000, help="for each schema")
+    options.add_argument("--rounds", type=int, default=4)
+    given = options.parse_args()
+    with kafka() as bootstrap:
+        print(f"{'schema':<12}{'client':<14}{'parsed/s':>11}{'guard/s':>11}{'ratio':>8}{'consumer/s':>11}{'ratio':>8}")
+        for name in cases():
+            compare(bootstrap, name, given.messages, given.rounds)
+
+
+if __name__ == "__main__":
+    main()
