@@ -64,10 +64,20 @@ def test_from_a_bad_message_to_its_replay(
     assert "0 of 1 pass now" in run("dlq", "diagnose", f"{topic}.dlt")
     wider = {**ORDER, "properties": {**ORDER["properties"], "total": {"type": ["integer", "string"]}}}
     publish(url, topic, wider, "2.0.0")
-    assert f"1 of 1 pass now, as {topic}/order-placed 2.0.0" in run("dlq", "diagnose", f"{topic}.dlt")
+    told = run("dlq", "diagnose", f"{topic}.dlt")
+    assert f"1 of 1 pass now, as {topic}/order-placed 2.0.0" in told
+    assert f"{topic}: sent by {topic}/order-placed; read by nobody that is registered" in told
+    (group,) = json.loads(run("dlq", "diagnose", f"{topic}.dlt", "--format", "json"))
+    assert (group["passing"], group["parties"][topic]["producers"]) == (1, [f"{topic}/order-placed"])
+    (shown,) = json.loads(run("dlq", "show", f"{topic}.dlt", fingerprint, "--format", "json"))
+    assert (shown["offset"], shown["value"]) == (1, '{"id":"b","total":"many"}')
+    assert "0 would be sent" in run("dlq", "replay", f"{topic}.dlt", "--name", "x", "--where", "/id=zz")
     assert "of 1 dead letters 1 would be sent" in run("dlq", "replay", f"{topic}.dlt", "--name", "x")
     assert "of 1 dead letters 1 sent" in run("dlq", "replay", f"{topic}.dlt", "--name", "x", "--go")
     assert "of 0 dead letters 0 sent" in run("dlq", "replay", f"{topic}.dlt", "--name", "x", "--go")
+    with RegistryClient(url) as client:
+        audit = client._json("GET", f"/replays?topic={topic}.dlt")["items"]
+    assert [(entry["name"], entry["read"], entry["replayed"]) for entry in audit] == [("x", 1, 1)]
     again = run("guard", "--topic", topic, "--mode", "dead-letter", "--group", f"{topic}-g", "--once")
     assert again == f"{topic}: {topic}/order-placed 2.0.0: 1 valid\n"
 

@@ -12,7 +12,7 @@ from deedbox.kafka.guarding import Guard
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last
-from deedbox.kafka.replaying import Query, Replayer, diagnose, grouped, read_all
+from deedbox.kafka.replaying import Query, Replayer, diagnose, grouped, parties, read_all
 
 from .conftest import NOW, ORDER, Registry, header
 
@@ -122,6 +122,9 @@ def test_only_what_is_asked_for(registry: Registry, topic: str) -> None:
     assert Replayer(broker, dlt, "b", None, query=Query(since=NOW + 8)).dry_run().replayed == 2
     assert Replayer(broker, dlt, "c", None, query=Query(until=NOW + 1)).dry_run().replayed == 1
     assert Replayer(broker, dlt, "d", None, query=Query(contract="a/b")).dry_run().replayed == 0
+    assert Replayer(broker, dlt, "e", None, query=Query(where=(("/id", "7"),))).dry_run().replayed == 1
+    assert Replayer(broker, dlt, "f", None, query=Query(where=(("/none", 1),))).dry_run().replayed == 0
+    assert str(Query(since=3, where=(("/id", "7"),))) == 'since=3 /id="7"'
 
 
 def test_a_message_that_fails_again_and_again_is_quarantined(registry: Registry, topic: str) -> None:
@@ -143,3 +146,30 @@ def test_header_names_are_not_taken_for_dead_letters(topic: str) -> None:
     broker = MemoryBroker()
     broker.append([Record(f"{topic}.dlt", 0, -1, None, b"{}", header("a/b", "1.0.0"))])
     assert list(read_all(broker, f"{topic}.dlt")) == []
+
+
+def test_who_sends_and_reads_what_it_came_from(registry: Registry, topic: str) -> None:
+    registry.publish("orders/order-placed", ORDER, channels=[topic])
+    registry.publish("billing/order-placed", ORDER, role="consumes", channels=[topic])
+    who = parties(registry.lookup(), topic)
+    assert who is not None
+    assert (who.producers, who.consumers) == (("orders/order-placed",), ("billing/order-placed",))
+    registry.switch.on = False
+    assert parties(registry.lookup(), topic) is None
+
+
+def test_what_was_sent_before_it_failed_is_said(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    guarded(registry, broker, topic)
+    seen: list[int] = []
+
+    def advance(count: int) -> None:
+        seen.append(count)
+        if len(seen) == 2:
+            broker.refuse = {topic}
+
+    replayer = Replayer(broker, f"{topic}.dlt", "r", None, advance=advance)
+    with pytest.raises(DeadLetterRefused):
+        replayer.run(batch=1)
+    assert (replayer.done.read, replayer.done.replayed, seen) == (2, 2, [1, 1])
+    assert len(broker.records(topic)) == 12

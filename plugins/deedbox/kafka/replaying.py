@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
+from deedbox.checker import pointers
 from deedbox.kafka import dead_letters
 from deedbox.kafka.dead_letters import DeadLetter
 from deedbox.kafka.errors import BrokerUnavailable, InvalidDeadLetter
+from deedbox.kafka.lookup import Channel
 from deedbox.kafka.messages import Record, TopicPartition
 from deedbox.kafka.settling import Settler
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker, Consumer
     from deedbox.kafka.inspection import Inspection, Inspector
+    from deedbox.kafka.lookup import Lookup
 
 QUARANTINE = ".quarantine"
 AUDIT = ".replays"
@@ -24,12 +28,16 @@ MAX_REPLAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which dead letters; all conditions hold. Times are milliseconds, of when the message was first sent."""
+    """Which dead letters; all conditions hold. Times are milliseconds, of when the message was first sent.
+
+    `where` are JSON pointers into the message, each with the value that must stand there.
+    """
 
     fingerprint: str | None = None
     contract: str | None = None
     since: int | None = None
     until: int | None = None
+    where: tuple[tuple[str, Any], ...] = ()
 
     def matches(self, dead: DeadLetter) -> bool:
         """Whether it asks for this one."""
@@ -38,11 +46,42 @@ class Query:
             and self.contract in (None, dead.contract)
             and (self.since is None or dead.origin.timestamp >= self.since)
             and (self.until is None or dead.origin.timestamp < self.until)
+            and (not self.where or _holds(self.where, dead.record.value))
         )
 
     def __str__(self) -> str:
         said = {"fingerprint": self.fingerprint, "contract": self.contract, "since": self.since, "until": self.until}
-        return " ".join(f"{name}={value}" for name, value in said.items() if value is not None) or "all"
+        words = [f"{name}={value}" for name, value in said.items() if value is not None]
+        words += [f"{pointer}={orjson.dumps(value).decode()}" for pointer, value in self.where]
+        return " ".join(words) or "all"
+
+
+def _holds(where: Iterable[tuple[str, Any]], body: bytes | None) -> bool:
+    try:
+        value = orjson.loads(body or b"")
+        return all(pointers.get(value, pointer) == wanted for pointer, wanted in where)
+    except (ValueError, LookupError):
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who is registered on a channel: contracts that produce on it, and contracts that consume from it.
+
+    None where the registry is away.
+    """
+
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+
+
+def parties(lookup: Lookup, topic: str) -> Parties | None:
+    """Who sends and who reads what a dead letter came from."""
+    channel = lookup.channel(topic)
+    if not isinstance(channel, Channel):
+        return None
+    names = {role: {v.contract for v in channel.versions if v.role == role} for role in ("produces", "consumes")}
+    return Parties(tuple(sorted(names["produces"])), tuple(sorted(names["consumes"])))
 
 
 @dataclass(slots=True)
@@ -183,6 +222,9 @@ class Replayer:
         most: replays a message gets.
         per_second: messages sent a second, at most; 0 for no limit.
         by: who asks for it, for the audit.
+        advance: told how many dead letters were dealt with.
+
+    `done` is what `run` has done so far, also where it raised.
     """
 
     def __init__(
@@ -196,11 +238,13 @@ class Replayer:
         most: int = MAX_REPLAYS,
         per_second: float = 0.0,
         by: str = "",
+        advance: Callable[[int], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._broker, self._topic, self._name, self._inspector = broker, topic, name, inspector
         self._query, self._most, self._rate, self._by = query or Query(), most, per_second, by
-        self._sleep = sleep
+        self._sleep, self._advance = sleep, advance
+        self.done = Replay()
 
     def dry_run(self) -> Replay:
         """What `run` would do to all that is there, apart from what it did before. Writes nothing."""
@@ -224,7 +268,7 @@ class Replayer:
         Raises:
             DeadLetterRefused, Fenced, BrokerUnavailable: what was counted is sent, and nothing else.
         """
-        outcome = Replay()
+        outcome = self.done = Replay()
         ends = self._broker.ends(self._topic)
         consumer = self._broker.consumer([self._topic], self._group)
         settler = Settler(self._broker, self._group)
@@ -243,6 +287,7 @@ class Replayer:
                 settler.settle(consumer, offsets, sent)
                 for name in ("read", "replayed", "quarantined", "failing", "skipped"):
                     setattr(outcome, name, getattr(outcome, name) + getattr(step, name))
+                self._advance(len(records))
                 if self._rate and step.replayed:
                     self._sleep(step.replayed / self._rate)
         finally:

@@ -9,9 +9,28 @@ from deedbox.cli.brokers import bootstrap_option
 from deedbox.cli.options import config_option, registry_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+    from typing import Any
 
     from deedbox.cli.exits import Exit
+
+
+def _format_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How it is printed.",
+    )(function)
+
+
+def _print(form: str, text: str, value: Any) -> None:
+    from deedbox.cli.plain import json_text
+
+    click.echo(json_text(value, indent=2) if form == "json" else text.rstrip("\n"))
 
 
 @click.group()
@@ -24,53 +43,58 @@ def dlq() -> None:
 
 @dlq.command("list")
 @click.argument("topic")
+@_format_option
 @bootstrap_option
-def list_(*, topic: str, bootstrap: str) -> None:
+def list_(*, topic: str, form: str, bootstrap: str) -> None:
     """List dead letters by fingerprint, the most frequent first."""
     from deedbox.cli.brokers import connect
-    from deedbox.cli.letters import listing
+    from deedbox.cli.letters import groups_object, listing
     from deedbox.kafka.replaying import grouped, read_all
 
-    broker = connect("dlq", bootstrap)
-    click.echo(listing(grouped(read_all(broker, topic))), nl=False)
+    groups = grouped(read_all(connect("dlq", bootstrap), topic))
+    _print(form, listing(groups), groups_object(groups))
 
 
 @dlq.command()
 @click.argument("topic")
 @click.argument("fingerprint")
 @click.option("--last", default=3, show_default=True, type=click.IntRange(1, 1000), help="How many, the newest last.")
+@_format_option
 @bootstrap_option
-def show(*, topic: str, fingerprint: str, last: int, bootstrap: str) -> Exit:
+def show(*, topic: str, fingerprint: str, last: int, form: str, bootstrap: str) -> Exit:
     """Show dead letters of one FINGERPRINT: where they came from, why, and what they hold."""
     from deedbox.cli.brokers import connect
     from deedbox.cli.exits import Exit
-    from deedbox.cli.letters import shown
+    from deedbox.cli.letters import shown, shown_object
     from deedbox.kafka.replaying import read_all
 
     broker = connect("dlq", bootstrap)
     found = [dead for dead in read_all(broker, topic) if dead.fingerprint == fingerprint]
-    click.echo("\n".join(shown(dead) for dead in found[-last:]) or f"{topic} has none of {fingerprint}")
+    text = "\n".join(shown(dead) for dead in found[-last:]) or f"{topic} has none of {fingerprint}"
+    _print(form, text, [shown_object(dead) for dead in found[-last:]])
     return Exit.FINE if found else Exit.NO
 
 
 @dlq.command()
 @click.argument("topic")
+@_format_option
 @bootstrap_option
 @registry_option
 @config_option
-def diagnose(*, topic: str, bootstrap: str, registry: str | None, config: str | None) -> None:
-    """Say of each kind of dead letter how many would pass now, and as which version."""
+def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, config: str | None) -> None:
+    """Say of each kind of dead letter who sends and reads it, how many would pass now, and as which version."""
     from deedbox.cli.brokers import connect, lookup_at
-    from deedbox.cli.letters import listing
+    from deedbox.cli.letters import groups_object, listing
     from deedbox.cli.project import load
     from deedbox.kafka.inspection import Inspector
     from deedbox.kafka.replaying import diagnose as judged
-    from deedbox.kafka.replaying import read_all
+    from deedbox.kafka.replaying import parties, read_all
 
     broker = connect("dlq", bootstrap)
     with lookup_at(registry, load(config)) as lookup:
         groups = judged(read_all(broker, topic), Inspector(lookup))
-    click.echo(listing(groups, judged=True), nl=False)
+        who = {origin: parties(lookup, origin) for group in groups for origin in group.topics}
+    _print(form, listing(groups, judged=True, parties=who), groups_object(groups, judged=True, parties=who))
 
 
 @dlq.command()
@@ -81,9 +105,13 @@ def diagnose(*, topic: str, bootstrap: str, registry: str | None, config: str | 
 @click.option("--contract", help="Only those judged as this contract, SERVICE/NAME.")
 @click.option("--since", type=click.DateTime(), help="Only messages first sent at or after this time (UTC).")
 @click.option("--until", type=click.DateTime(), help="Only messages first sent before this time (UTC).")
+@click.option(
+    "--where", multiple=True, metavar="POINTER=VALUE", help="Only messages with this value there, such as /customer=42."
+)
 @click.option("--rate", default=0.0, type=click.FloatRange(0), metavar="N", help="At most N messages a second.")
 @click.option("--most", default=3, show_default=True, type=click.IntRange(1), help="Replays before quarantine.")
 @click.option("--regardless", is_flag=True, help="Send also what would fail again.")
+@_format_option
 @bootstrap_option
 @registry_option
 @config_option
@@ -96,28 +124,41 @@ def replay(
     contract: str | None,
     since: datetime | None,
     until: datetime | None,
+    where: tuple[str, ...],
     rate: float,
     most: int,
     regardless: bool,
+    form: str,
     bootstrap: str,
     registry: str | None,
     config: str | None,
 ) -> None:
     """Send dead letters to the topics they came from: a dry run, unless --go says so.
 
-    Each is sent once, however often this runs under one --name. What was sent is recorded on TOPIC.replays; a message
-    that was replayed --most times goes to TOPIC.quarantine instead.
+    Each is sent once, however often this runs under one --name. What was sent is recorded on TOPIC.replays and in the
+    registry's feed; a message that was replayed --most times goes to TOPIC.quarantine instead.
     """
     from deedbox.cli.brokers import connect, lookup_at
-    from deedbox.cli.letters import milliseconds, outcome
+    from deedbox.cli.letters import conditions, milliseconds, outcome, outcome_object, record
+    from deedbox.cli.progress import counting
     from deedbox.cli.project import actor, load
     from deedbox.kafka.inspection import Inspector
     from deedbox.kafka.replaying import Query, Replayer
 
+    query = Query(fingerprint, contract, milliseconds(since), milliseconds(until), conditions(where))
     broker = connect("dlq", bootstrap)
-    query = Query(fingerprint, contract, milliseconds(since), milliseconds(until))
-    with lookup_at(registry, load(config)) as lookup:
+    with (
+        lookup_at(registry, load(config)) as lookup,
+        counting("Replaying", sum(broker.ends(topic).values()) if go else 0) as advance,
+    ):
         inspector = None if regardless else Inspector(lookup)
-        replayer = Replayer(broker, topic, name, inspector, query=query, most=most, per_second=rate, by=actor())
-        done = replayer.run() if go else replayer.dry_run()
-    click.echo(outcome(done, done=go))
+        replayer = Replayer(
+            broker, topic, name, inspector, query=query, most=most, per_second=rate, by=actor(), advance=advance
+        )
+        try:
+            done = replayer.run() if go else replayer.dry_run()
+        finally:
+            # What was sent before something failed is sent: the record must say so.
+            if go and replayer.done.read and (trouble := record(lookup.client, topic, name, query, replayer.done)):
+                click.echo(f"warning: {trouble}", err=True)
+    _print(form, outcome(done, done=go), outcome_object(done, done=go))
