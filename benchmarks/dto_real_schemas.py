@@ -16,9 +16,9 @@ import gzip
 import json
 import sys
 import time
-import types
 import warnings
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -153,28 +153,27 @@ def plain(row: dict[str, Any], valid: list[Any], broken: list[Any], tally: Tally
         class_name="Contract",
         type_mappings=[f"string+{name}=string" for name in FORMATS],
     )
-    module = types.ModuleType("plain_models")
-    sys.modules[module.__name__] = module
-    try:
-        code = generate(json.dumps(row["new"]), config=config)
-        tally.counts["generated"] += 1
-        exec(
-            compile(str(code) if isinstance(code, str) else next(iter(code.values())), "plain", "exec"), module.__dict__
+    with ExitStack() as stack:
+        try:
+            made = generate(json.dumps(row["new"]), config=config)
+            tally.counts["generated"] += 1
+            files = made if isinstance(made, dict) else {("__init__.py",): made}
+            written = {f"plain/{'/'.join(path)}": str(code).encode() for path, code in files.items()}
+            module = stack.enter_context(loaded(written, "plain"))
+            adapter = TypeAdapter(module.Contract)
+            tally.counts["imported"] += 1
+        except Exception as error:  # noqa: BLE001 - counted as not imported
+            print(f"  {row['id']}: plain: {type(error).__name__}: {str(error)[:100]}")
+            return
+        finally:
+            tally.seconds.append(time.perf_counter() - start)
+        tally.messages(
+            valid,
+            broken,
+            lambda m: adapter.validate_json(json.dumps(presentable(m))),
+            lambda held: adapter.dump_python(held, mode="json", by_alias=True, exclude_unset=True),
+            lambda _: True,  # it has nothing of the kind
         )
-        adapter = TypeAdapter(module.Contract)
-        tally.counts["imported"] += 1
-    except Exception as error:  # noqa: BLE001 - counted as not imported
-        print(f"  {row['id']}: plain: {type(error).__name__}: {str(error)[:100]}")
-        return
-    finally:
-        tally.seconds.append(time.perf_counter() - start)
-    tally.messages(
-        valid,
-        broken,
-        lambda m: adapter.validate_json(json.dumps(presentable(m))),
-        lambda held: adapter.dump_python(held, mode="json", by_alias=True, exclude_unset=True),
-        lambda _: True,  # it has nothing of the kind
-    )
 
 
 def passes(module: Any, message: Any) -> bool:

@@ -5,7 +5,9 @@ Node and that module are no part of a Python install: where they are absent, thi
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import io
 import json
 import shutil
@@ -21,7 +23,7 @@ from deedbox.checker.documents import load_document
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.pointers import split
 from deedbox.codegen import naming, sources
-from deedbox.codegen.errors import BuildTimedOut, GenerationFailed, ToolMissing
+from deedbox.codegen.errors import BuildTimedOut, GenerationFailed, ToolMissing, VersionNotPackageable
 from deedbox.codegen.obsolescence import obsolete_places
 from deedbox.codegen.preparing import Loosening, prepared
 
@@ -49,6 +51,27 @@ class NpmPackage:
     content: bytes = field(repr=False)
 
     @property
+    def shasum(self) -> str:
+        """SHA-1 of the tarball, in hexadecimal: registries give it to old clients, `integrity` is what others check."""
+        return hashlib.sha1(self.content, usedforsecurity=False).hexdigest()
+
+    @property
+    def integrity(self) -> str:
+        """SHA-512 of the tarball as Subresource Integrity writes it."""
+        return "sha512-" + base64.b64encode(hashlib.sha512(self.content).digest()).decode()
+
+    def version_object(self, tarball: str, deprecated: str = "") -> dict[str, Any]:
+        """The version as a packument has it under `versions`.
+
+        Args:
+            tarball: the URL of the tarball.
+            deprecated: what installers say of it, such as why the version was retired; nothing where empty.
+        """
+        dist = {"tarball": tarball, "shasum": self.shasum, "integrity": self.integrity}
+        made = {**self.manifest, "_id": f"{self.name}@{self.version}", "dist": dist}
+        return {**made, "deprecated": deprecated} if deprecated else made
+
+    @property
     def filename(self) -> str:
         """As `npm pack` calls it."""
         return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
@@ -70,7 +93,12 @@ def npm_package(request: PackageRequest, *, scope: str = "", modules: Path | Non
         CodegenError, DocumentError: as `build_package`.
     """
     distribution = naming.distribution_name(request.contract, request.distribution, request.prefix)
-    versions.parse(request.version)
+    if versions.parse(request.version).build is not None:
+        raise VersionNotPackageable(
+            f"{request.version!r}: npm leaves build metadata out of versions, so two of them would be one: publish it without"
+        )
+    if scope:
+        naming.checked_distribution(scope)
     class_name = naming.class_name(request.contract.rpartition("/")[2])
     source = sources.read(
         load_document(request.document, request.contract), request.format, class_name, request.dialect
@@ -88,6 +116,9 @@ def npm_package(request: PackageRequest, *, scope: str = "", modules: Path | Non
             place["deprecated"] = True
     whole = source.roots[0].pointer == ""
     types = _compiled(_positional(document), class_name if whole else "AnyMessage", modules)
+    # A message that is known by its own name as well as by its schema's.
+    aliases = {r.class_name: r.pointer.rpartition("/")[2] for r in source.roots if r.pointer}
+    types += "".join(f"\nexport type {name} = {of};" for name, of in aliases.items() if name != of)
     digest = request.digest or source.digest
     constants = {"CONTRACT": request.contract, "VERSION": request.version, "DIGEST": digest}
     manifest: dict[str, Any] = {
