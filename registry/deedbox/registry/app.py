@@ -19,6 +19,7 @@ from deedbox.registry.web import (
     logs,
     metrics,
     models,
+    npm,
     observations_api,
     packages_api,
     pages,
@@ -88,6 +89,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     fields_api.describe(app)
     packages_api.describe(app)
     index.install(app, services)
+    npm.install(app, services)
     pages.install(app, services, replies)
     logs.install(app)
     app.wsgi_app = Shortcut(app.wsgi_app, replies)  # type: ignore[method-assign]

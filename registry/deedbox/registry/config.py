@@ -67,6 +67,12 @@ class Settings:
     package_prefix: str = _setting(
         "", "What the name of every package of a contract starts with, such as `acme`: see docs/packages.md."
     )
+    npm_modules: str = _setting(
+        "",
+        "A folder in whose `node_modules` json-schema-to-typescript is. Where it and node are found, releases make npm "
+        "packages too.",
+    )
+    npm_scope: str = _setting("", "The scope of npm packages, without the `@`: `acme` makes them `@acme/NAME`.")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`.")
 
     @classmethod

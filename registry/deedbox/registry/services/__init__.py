@@ -11,6 +11,7 @@ from deedbox.registry.services.deployments import Deployments
 from deedbox.registry.services.drains import Drains
 from deedbox.registry.services.jobs import Jobs, Patience, Saga
 from deedbox.registry.services.judging import Judge
+from deedbox.registry.services.npm import Npm
 from deedbox.registry.services.observations import Observations
 from deedbox.registry.services.packages import Packages
 from deedbox.registry.services.publishing import Publishing
@@ -26,10 +27,12 @@ class SlowWork:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.jobs = Jobs(database, Patience(settings.job_lease_seconds, settings.job_attempts))
         self.bundles = Bundles(database, self.jobs, prefix=settings.package_prefix)
+        self.npm = Npm(database, settings.npm_modules, settings.npm_scope)
         self.releases = Releases(
             database,
             self.jobs,
             self.bundles,
+            self.npm,
             prefix=settings.package_prefix,
             build_seconds=settings.build_seconds,
         )
@@ -44,6 +47,7 @@ class Services:
         self.database, self.sandbox = database, sandbox
         self.slow = SlowWork(database, settings or Settings())
         self.jobs, self.releases, self.bundles = self.slow.jobs, self.slow.releases, self.slow.bundles
+        self.npm = self.slow.npm
         self.verdicts = Verdicts(database, sandbox)
         self.catalogue = Catalogue(database, self.verdicts)
         self.publishing = Publishing(database, Judge(database, self.verdicts), self.verdicts, self.releases)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from deedbox.checker.errors import CheckerError
 from deedbox.registry.errors import IdTaken, NotFound, NotPackageable, RegistryError, ReleaseUnderWay
-from deedbox.registry.services import staging
+from deedbox.registry.services import npm, staging
 from deedbox.registry.services.jobs import state_of
 from deedbox.registry.services.names import check_uuid
 from deedbox.registry.services.packages import reserve
 from deedbox.registry.storage import jobs as stored_jobs
+from deedbox.registry.storage import npm as stored_npm
 from deedbox.registry.storage import packages as stored
 from deedbox.registry.storage import queries
 from deedbox.registry.storage.models import Publication, Source
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from deedbox.codegen.model import Style
     from deedbox.registry.services.bundles import Bundles
     from deedbox.registry.services.jobs import Jobs, Work
+    from deedbox.registry.services.npm import Npm
     from deedbox.registry.storage.database import Database
     from deedbox.registry.storage.jobs import JobRecord
     from deedbox.registry.storage.queries import Version
@@ -59,9 +61,16 @@ class Releases:
     steps: tuple[str, ...] = (CHECK, VERSION, BUILD, INDEX, NOTIFY)
 
     def __init__(
-        self, database: Database, jobs: Jobs, bundles: Bundles, *, prefix: str = "", build_seconds: float = 60
+        self,
+        database: Database,
+        jobs: Jobs,
+        bundles: Bundles,
+        npm: Npm,
+        *,
+        prefix: str = "",
+        build_seconds: float = 60,
     ) -> None:
-        self.database, self.jobs, self.bundles = database, jobs, bundles
+        self.database, self.jobs, self.bundles, self.npm = database, jobs, bundles, npm
         self.prefix, self.build_seconds = prefix, build_seconds
 
     def check_wish(self, contract: str, wish: Wish) -> str:
@@ -217,23 +226,28 @@ class Releases:
                 "build": last if same else last + 1,
                 "recipe": recipe,
                 "already": same,
+                # npm has no builds: a version has one package there, or none yet.
+                "npm": self.npm.offered and not stored_npm.has_npm(session, version.row.seq),
             }
 
     def _build(self, work: Work) -> None:
         """Both wheels. Their bytes are kept, but are not on the index."""
-        wheels: tuple[Wheel, ...] = () if work.done[VERSION]["already"] else self._built(work)
+        said = work.done[VERSION]
+        with self.database.reading() as session:
+            request = self._wanted(session, work)
+        wheels: tuple[Wheel, ...] = () if said["already"] else self._built(request)
+        types = self.npm.build(request) if said["npm"] else None
         with work.recording(BUILD) as (session, data):
+            data["npm"] = npm.keep(session, types) if types is not None else None
             data["wheels"] = [staging.keep(session, wheel) for wheel in wheels]
             if wheels:
                 fidelity = wheels[0].package.fidelity
                 data |= {"messages": fidelity.messages, "round_tripped": fidelity.round_tripped}
 
-    def _built(self, work: Work) -> tuple[Wheel, ...]:
+    def _built(self, request: PackageRequest) -> tuple[Wheel, ...]:
         from deedbox.codegen import CodegenError, build
         from deedbox.codegen.errors import BuildTimedOut
 
-        with self.database.reading() as session:
-            request = self._wanted(session, work)
         try:
             return build(request, self.build_seconds)
         except BuildTimedOut as error:
@@ -285,12 +299,15 @@ class Releases:
                     publication_seq=row.seq,
                     contract=row.contract,
                 )
+            types = work.done[BUILD]["npm"]
+            if types is not None:
+                npm.put_on_index(session, types, row.seq, row.contract, work.job.by)
             data["files"] = [w["filename"] for w in work.done[BUILD]["wheels"]] or work.done[VERSION]["already"]
 
     def _notify(self, work: Work) -> None:
         """Others are told, in the feed and by the outbox, and the service's bundle is asked for; unless nothing is new."""
         with work.recording(NOTIFY) as (session, data):
-            if work.done[VERSION]["already"]:
+            if work.done[VERSION]["already"] and work.done[BUILD]["npm"] is None:
                 return
             data["message"] = staging.tell(session, work, "done", _about(work))
             data["bundle"] = self.bundles.start(session, _version_of(session, work).row.service, work.job.by)

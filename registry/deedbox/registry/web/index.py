@@ -74,9 +74,9 @@ def _simple(app: Flask, services: Services) -> None:
         """A file, or the metadata of a wheel: `FILE.metadata`."""
         if filename.endswith(".metadata"):
             metadata = packages.metadata(project, filename.removesuffix(".metadata"))
-            return _bytes(metadata, "text/plain; charset=utf-8", None)
+            return file_reply(metadata, "text/plain; charset=utf-8", None)
         file, content = packages.file(project, filename)
-        return _bytes(content, "application/octet-stream", file.row.digest)
+        return file_reply(content, "application/octet-stream", file.row.digest)
 
 
 def _uploading(app: Flask, services: Services) -> None:
@@ -161,7 +161,8 @@ def _file(file: IndexedFile) -> dict[str, Any]:
     return shown
 
 
-def _bytes(content: bytes, content_type: str, digest: str | None) -> Response:
+def file_reply(content: bytes, content_type: str, digest: str | None) -> Response:
+    """Bytes that never change, whole or in the parts that are asked for; `digest` is their SHA-256, if it is known."""
     response = Response(content, 200, {"Cache-Control": FOR_EVER}, content_type=content_type)
     if digest is not None:
         response.set_etag(digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from deedbox.registry.storage import drains, jobs, observations, packages, refusals, replays  # noqa: F401 - their tables
+from deedbox.registry.storage import drains, jobs, npm, observations, packages, refusals, replays  # noqa: F401 - their tables
 from deedbox.registry.storage.models import Base
 
 context.configure(
