@@ -95,9 +95,15 @@ def test_each_finding_has_its_place_in_the_file_it_stands_in(tmp_path):
     found = json.loads(run(tmp_path, "diff", "a/api.yaml", "b/api.yaml", "--format", "json", code=1))
     assert found["role"] == "provides"
     places = {f["rule"]: (f["file"], f["line"], f["column"]) for f in found["findings"] if f["level"] == "breaking"}
-    assert places["operation-removed"] == ("a/api.yaml", 15, 5)
-    assert places["property-removed"] == ("a/parts/order.yaml", 7, 5)
+    # What is gone is shown at its parent in the old file,
+    assert places["operation-removed"] == ("a/api.yaml", 6, 3)
+    assert places["property-removed"] == ("a/parts/order.yaml", 4, 3)
     assert ("b/parts/deep/link.json", 4, 3) in places.values()
+    # and to a code host at the nearest place that is left, since the old file is not in the pull request.
+    lines = run(tmp_path, "diff", "a/api.yaml", "b/api.yaml", "--format", "github", code=1)
+    assert re.search(r"^::error file=b/api\.yaml,line=6,col=3,title=[^:]*operation-removed::", lines, re.M)
+    assert re.search(r"^::error file=b/parts/order\.yaml,line=4,col=3,title=[^:]*property-removed::", lines, re.M)
+    assert "file=a/" not in lines
     assert run(tmp_path, "diff", "a/api.yaml", "a/api.yaml", "--format", "json").count('"identical"') >= 1
 
 

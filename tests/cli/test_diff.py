@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,8 +87,12 @@ def test_what_was_removed_is_shown_in_the_old_file(files):
     old, new = files(without)
     found = json.loads(run("diff", old, new, "--format", "json").stdout)
     removed = [finding for finding in found["findings"] if finding["side"] == "old"]
-    assert {(finding["file"], finding["line"]) for finding in removed} == {(str(old), 5)}
+    assert {(finding["file"], finding["line"]) for finding in removed} == {(str(old), 4)}  # its "properties"
     assert found["verdict"] == "breaking"
+    # A pull request has the new file alone: an annotation on any other is shown nowhere.
+    annotations = run("diff", old, new, "--format", "github").stdout
+    assert re.search(r"^::\w+ file=\S*new\.json,line=4,col=3,title=[^:]*property-removed::", annotations, re.M)
+    assert str(old) not in annotations
 
 
 def test_the_role_turns_the_direction(files):

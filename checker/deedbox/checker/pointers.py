@@ -28,6 +28,11 @@ def split(pointer: str) -> list[str]:
     return [t.replace("~1", "/").replace("~0", "~") for t in pointer[1:].split("/")]
 
 
+def parent(pointer: str) -> str:
+    """The pointer of what holds a place; the root holds itself."""
+    return pointer.rpartition("/")[0]
+
+
 def get(value: Any, pointer: str) -> Any:
     """What the pointer names in a value.
 

@@ -23,7 +23,10 @@ _ALLOWED = {"breaking": False, "undecided": None}
 
 def located(difference: Difference, old: Document | None, new: Document) -> tuple[Located, ...]:
     """The findings with their places in the user's files."""
-    return tuple(Located(finding, *place_of(finding, old, new)) for finding in difference.findings)
+    return tuple(
+        Located(finding, *place_of(finding, old, new), annotated=new.place(finding.location))
+        for finding in difference.findings
+    )
 
 
 def diff_change(difference: Difference, old: Document, new: Document) -> Change:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deedbox.checker.pointers import get, parent
 from deedbox.cli.errors import SourceUnreadable, UsageError
 
 if TYPE_CHECKING:
@@ -53,11 +54,22 @@ def read_document(path: str | Path, shown: str | None = None) -> Document:
 def place_of(finding: Finding, old: Document | None, new: Document) -> tuple[str, int | None, int | None]:
     """The file, line and column of a finding: in the document that it speaks of.
 
-    Where the old document is no file that the user has (None), what was removed is shown at the nearest
-    place in the new one.
+    What was removed is shown at its parent in the old file. Where the old document is no file that the user has
+    (None), that is the nearest place in the new one.
     """
-    document = old if finding.side == "old" and old is not None else new
-    return document.place(finding.location)
+    if finding.side == "new" or old is None:
+        return new.place(finding.location)
+    return old.place(finding.location if _still_there(new, finding.location) else parent(finding.location))
+
+
+def _still_there(document: Document, location: str) -> bool:
+    """Whether a place is in the document. An item is in its array's place, since those behind a removed one move up."""
+    try:
+        holder = get(document.value, parent(location))
+        get(document.value, location)
+    except LookupError:
+        return False
+    return not isinstance(holder, list)
 
 
 class Git:

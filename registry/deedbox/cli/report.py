@@ -25,12 +25,16 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A finding, and where it is in a file that the user has. `line` and `column` count from 1."""
+    """A finding, and where it is in a file that the user has. `line` and `column` count from 1.
+
+    `annotated` is where a code host shows it: a place in the new file always, since no other is in the change.
+    """
 
     finding: Finding
     file: str | None
     line: int | None
     column: int | None = None
+    annotated: tuple[str, int | None, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +134,15 @@ class Change:
             severity = "error" if stops else "warning"
         elif finding.level == "undecided":
             severity = "warning"
+        file, line, column = located.annotated or (located.file, located.line, located.column)
         return Issue(
             severity=severity,
             rule=finding.rule,
             message=finding.message,
             contract=self.name,
-            file=located.file or self.file,
-            line=located.line or self.line,
-            column=located.column,
+            file=file or self.file,
+            line=line or self.line,
+            column=column,
             pointer=finding.pointer,
             witness=finding.witness,
             fingerprint=finding.fingerprint,
