@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard bench-dto mutation drain-histories clean
+.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard bench-pages bench-dto mutation drain-histories clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -65,12 +65,18 @@ bench-openapi: $(VENV)/.dev ## two large OpenAPI documents compared, beside only
 bench-dto: $(VENV)/.dev ## packages of the real schemas, beside the generator's plain best configuration
 	$(BIN)/python benchmarks/dto_real_schemas.py
 
+bench-guard-kafka: $(VENV)/.dev ## a real Kafka read by its clients alone, by the guard and by the consumer
+	$(BIN)/python -m benchmarks.guard_end_to_end
+
 bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
 	$(BIN)/python benchmarks/checker_cases.py
 
 drain-histories: $(VENV)/.dev ## claims about obsolete fields against the truth, in 10,000 histories and more
 	DEEDBOX_DRAIN_HISTORIES=10000 $(BIN)/pytest -q -s tests/drain/test_drain_histories.py
 	$(BIN)/python -m tests.drain.histories 10000
+
+bench-pages: $(VENV)/.dev ## each page over 100,000 versions: milliseconds, bytes, requests
+	$(BIN)/python benchmarks/pages.py
 
 mutation: $(VENV)/.bench ## small faults put into the search, which its tests must notice
 	$(BIN)/python benchmarks/mutation.py
