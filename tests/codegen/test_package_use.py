@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 from deedbox.codegen import PackageRequest, build_package, umbrella, wheel_bytes
@@ -94,6 +95,26 @@ def test_the_schema_decides(style: Any) -> None:
     said = {(n.pointer, n.keyword) for n in package.fidelity.not_enforced}
     assert ("/properties/payment", "oneOf") in said
     assert package.fidelity.broken > 30
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {1: 2}, {"id": {1, 2}}, float("nan"), [float("inf")], b"\xff", 1j, "\ud800"]
+)
+def test_what_is_no_json_is_no_message(value: Any) -> None:
+    package = build_package(request(document={}))
+    with loaded(package.files, package.module) as module:
+        with pytest.raises(module.ContractViolation):
+            module.parse(value)
+        if not isinstance(value, bytes | str):
+            assert not module.is_valid(value)
+        deep: Any = []
+        for _ in range(100_000):
+            deep = [deep]
+        for too_deep in (deep, "[" * 100_000):
+            with pytest.raises(module.ContractViolation, match="JSON"):
+                module.parse(too_deep)
+        while deep:  # taken apart by hand: the interpreter would recurse
+            deep = deep.pop()
 
 
 def test_integers_written_as_fractions_are_integers() -> None:
@@ -224,3 +245,37 @@ def _(message):
 assert v1.dump(v1.downgrade(v2.upgrade(old))) == {"id": "a", "total": 2}
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], env={"PYTHONPATH": str(site)}, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("style", ["pydantic", "dataclass", "typeddict"])
+def test_hooks_in_every_style(style: Any) -> None:
+    new = json.loads(json.dumps(ORDER))
+    new["properties"]["amount"] = new["properties"].pop("total")
+    new["required"] = ["id", "amount"]
+    package = build_package(request("2.0.0", new, style=style))
+    with loaded(package.files, package.module) as module:
+        # A message that fits as it is needs no hook.
+        assert module.dump(module.upgrade(module.parse({"id": "a", "amount": 2}))) == {"id": "a", "amount": 2}
+        old = {"id": "a", "total": 2} if style == "typeddict" else Old("a", 2)
+        with pytest.raises(module.NoConversion, match=r"@upgrade\.register"):
+            module.upgrade(old)
+
+        @module.upgrade.register(OldDict if style == "typeddict" else Old)
+        def _(message: Any) -> Any:
+            held = message if isinstance(message, dict) else vars(message)
+            return module.parse({"id": held["id"], "amount": held["total"]})
+
+        assert module.dump(module.upgrade(old)) == {"id": "a", "amount": 2}
+
+
+@dataclass
+class Old:
+    """A message of the major before, of whatever made it."""
+
+    id: str
+    total: int
+
+
+class OldDict(TypedDict):
+    id: str
+    total: int

@@ -6,7 +6,7 @@ import json
 import math
 from enum import Enum
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, is_typeddict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,10 @@ class Contract:
         Raises:
             ContractViolation: with the faults and their places.
         """
-        validator = self._validator(root, self._reading if reading else "schema.json")
+        self._judge(self._json(value), root, self._reading if reading else "schema.json")
+
+    def _judge(self, value: Any, root: str, file: str) -> None:
+        validator = self._validator(root, file)
         if validator.is_valid(value):
             return
         faults: list[tuple[str, str]] = []
@@ -96,6 +99,10 @@ class Contract:
 
     def is_valid(self, value: Any, root: str) -> bool:
         """Whether a JSON value is a message of the contract, by its schema."""
+        try:
+            value = whole(value)
+        except (ValueError, RecursionError):
+            return False
         return self._validator(root, "schema.json").is_valid(value)
 
     def parse(self, message: Any, cls: Any, root: str) -> Any:
@@ -113,8 +120,8 @@ class Contract:
         Raises:
             ContractViolation, NotRepresentable: as `parse`.
         """
-        value = whole(value)
-        self.validate(value, root, reading=True)
+        value = self._json(value)
+        self._judge(value, root, self._reading)
         return self.held(value, cls)
 
     def held(self, value: Any, cls: Any) -> Any:
@@ -160,6 +167,12 @@ class Contract:
         except (ValueError, RecursionError) as error:
             raise ContractViolation(self.name, self.version, [("", f"not JSON: {error}")]) from None
 
+    def _json(self, value: Any) -> Any:
+        try:
+            return whole(value)
+        except (ValueError, RecursionError) as error:
+            raise ContractViolation(self.name, self.version, [("", f"no JSON value: {error}")]) from None
+
     def _adapter(self, cls: Any) -> Any:
         if cls not in self._adapters:
             from pydantic import TypeAdapter
@@ -195,14 +208,25 @@ def validator_of(schema: Any, draft: str, pointer: str) -> jsonschema_rs.Validat
 
 
 def whole(value: Any) -> Any:
-    """A JSON value with numbers such as 1.0 as integers, which in JSON Schema they are."""
+    """A JSON value with numbers such as 1.0 as integers, which in JSON Schema they are.
+
+    Raises:
+        ValueError: it is no JSON value: a number that is not finite, a key that is no text, an object of a class.
+    """
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is no number of JSON")
         return int(value) if value.is_integer() else value
     if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise ValueError(f"the key {name!r} is no text")
         return {name: whole(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [whole(item) for item in value]
-    return value
+    raise ValueError(f"a {type(value).__qualname__} is none")
 
 
 class Conversion(Generic[Old, New]):
@@ -232,7 +256,8 @@ class Conversion(Generic[Old, New]):
             NoConversion: no function is registered for its class, and it does not fit as it is.
         """
         for kind, function in reversed(self._functions):
-            if isinstance(message, kind):
+            # A typed dictionary is no class at run time: any dictionary may be one.
+            if isinstance(message, dict if is_typeddict(kind) else kind):
                 return cast("New", function(message))
         try:
             return cast("New", self._fallback(message))
