@@ -35,6 +35,7 @@ def run(serving: Any, *, keep: bool) -> Exit:
     Raises:
         NotJudged: the server did not start, or the story did not go as it is told.
     """
+    from deedbox.cli.telling import tell
     from deedbox.registry.errors import RegistryError
 
     story = story_folder()
@@ -44,10 +45,15 @@ def run(serving: Any, *, keep: bool) -> Exit:
         shop = Path(folder) / "shop"
         click.echo("Starting a registry of its own for the demo, on SQLite in a temporary folder …")
         try:
+            days = tell(f"sqlite:///{folder}/demo.db", story)
             server = serving.run_in_background(f"sqlite:///{folder}/demo.db")
         except RegistryError as error:
             raise NotJudged(str(error), Exit.UNKNOWN) from None
         with server:
+            click.echo(
+                f"It knows payments, ledger, warehouse and dispatch for {days} days already: {server.url} shows a blocked "
+                "break,\nan accepted one, a field that drains, and seven dead letters."
+            )
             for number, step in enumerate(steps, start=1):
                 _play(number, step, story, shop, server.url)
             click.echo(f"\nThat took {time.monotonic() - began:.0f} seconds.\n\n{_NEXT}")

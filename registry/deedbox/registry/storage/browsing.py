@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from deedbox.registry.storage.drains import DrainEvidence
 from deedbox.registry.storage.models import (
     Acceptance,
     Deployment,
@@ -175,5 +176,17 @@ def deployments_of(session: Session, service: str) -> list[tuple[Deployment, Ent
         .join(Entry, Entry.seq == Deployment.seq)
         .where(Deployment.seq.in_(last))
         .order_by(Deployment.environment)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def read_fields(session: Session, limit: int) -> list[tuple[str, str]]:
+    """Contract and pointer of the obsolete fields that drain evidence was recorded of last, newest first."""
+    last = func.max(DrainEvidence.seq)
+    rows = session.execute(
+        select(DrainEvidence.contract, DrainEvidence.pointer)
+        .group_by(DrainEvidence.contract, DrainEvidence.pointer)
+        .order_by(last.desc())
+        .limit(limit)
     )
     return [(row[0], row[1]) for row in rows]

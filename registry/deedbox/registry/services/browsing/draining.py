@@ -7,6 +7,7 @@ from typing import Any
 
 from deedbox.registry.services.browsing.overview import Overview
 from deedbox.registry.services.drains import Drains, FieldView
+from deedbox.registry.storage import browsing
 from deedbox.registry.storage import drains as store
 from deedbox.registry.storage import observations as seen
 from deedbox.registry.storage.database import Database
@@ -28,8 +29,6 @@ class Draining:
         Raises:
             StorageUnavailable: the database does not answer.
         """
-        if not self.any_obsolete():
-            return {"items": [], "contracts": len(self._overview.current().heads)}
         views = self._drains.fields()
         with self._database.reading() as session:
             readings = {
@@ -43,9 +42,28 @@ class Draining:
         items.sort(key=lambda row: (order.get(row["state"], 9), row["contract"], row["pointer"]))
         return {"items": items, "contracts": len(self._overview.current().heads)}
 
-    def any_obsolete(self) -> bool:
-        """Whether any shown version marks a field: else there is nothing to work out."""
-        return any(word.obsolete for head in self._overview.current().heads.values() for word in head.words)
+    def lately(self, limit: int) -> dict[str, Any]:
+        """The fields that were read last, from their evidence alone, and how many fields are marked in all.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        marked = sum(word.obsolete for head in self._overview.current().heads.values() for word in head.words)
+        with self._database.reading() as session:
+            fields = browsing.read_fields(session, limit)
+            readings = [store.evidence_of(session, contract, pointer, _READINGS) for contract, pointer in fields]
+            gone_back = store.revoked(session, [rows[0].seq for rows in readings])
+        items = [
+            {
+                "contract": rows[0].contract,
+                "pointer": rows[0].pointer,
+                "overdue": False,
+                "revoked": gone_back.get(rows[0].seq),
+                **_measured(rows, rows[0].state, held=rows[0].seq not in gone_back),
+            }
+            for rows in readings
+        ]
+        return {"items": items, "marked": marked}
 
     def dead_letters(self) -> dict[str, Any]:
         """What guards counted as bad, grouped by what is wrong with it; most first.
@@ -78,25 +96,33 @@ class Draining:
 
 def _row(view: FieldView, readings: Sequence[DrainEvidence]) -> dict[str, Any]:
     life = view.life
-    series = [_remaining(row) for row in reversed(readings)]
-    reasons = list(view.row.claim["reasons"]) if view.row is not None and view.revoked is None else []
-    behind = [r for r in reasons if r["condition"] == _IN_THE_WAY and r["offset"] is not None]
-    slowest = max(behind, key=lambda r: r["needed"] - r["offset"], default=None)
-    done = view.state in ("consumed", "gone", "dropped")
-    most = max(series, default=0)
-    share = 100 if done else round(100 * (1 - series[-1] / most)) if series and most else None
     return {
         "contract": life.contract,
         "pointer": life.pointer,
-        "state": view.state,
         "overdue": view.overdue,
         "marked_in": life.marked_in,
         "marked_at": life.marked_at,
         "channels": list(life.channels),
         "readers": [reader.contract for reader in life.consumers],
         "writers": [f"{w.contract} {w.version}" for w in life.producers if w.retired_at is None],
+        "revoked": view.revoked,
+        **_measured(readings, view.state, held=view.revoked is None),
+    }
+
+
+def _measured(readings: Sequence[DrainEvidence], state: str, *, held: bool) -> dict[str, Any]:
+    """What readings say, newest first: how much is left, who is slowest, what is in the way."""
+    series = [_remaining(row) for row in reversed(readings)]
+    newest = readings[0] if readings else None
+    reasons = list(newest.claim["reasons"]) if newest is not None and held else []
+    behind = [r for r in reasons if r["condition"] == _IN_THE_WAY and r["offset"] is not None]
+    slowest = max(behind, key=lambda r: r["needed"] - r["offset"], default=None)
+    done = state in ("consumed", "gone", "dropped")
+    most = max(series, default=0)
+    return {
+        "state": state,
         "remaining": series[-1] if series else None,
-        "share": share,
+        "share": 100 if done else round(100 * (1 - series[-1] / most)) if most else None,
         "series": [
             {"at": row.claim["as_of"], "remaining": left} for row, left in zip(reversed(readings), series, strict=True)
         ],
@@ -111,9 +137,8 @@ def _row(view: FieldView, readings: Sequence[DrainEvidence]) -> dict[str, Any]:
         "estimate": None if done else _estimate(readings, series),
         "reasons": [{"condition": r["condition"], "message": r["message"], "unblocks": r["unblocks"]} for r in reasons],
         "evidence": None
-        if view.row is None
-        else {"id": view.row.uuid, "digest": view.row.digest, "as_of": view.row.claim["as_of"]},
-        "revoked": view.revoked,
+        if newest is None
+        else {"id": newest.uuid, "digest": newest.digest, "as_of": newest.claim["as_of"]},
     }
 
 

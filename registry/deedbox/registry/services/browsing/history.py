@@ -45,7 +45,7 @@ class History:
             "recent": [entry_view(entry) for entry in recent],
             "refusals": [_refusal_view(row) for row in refused if _stands(snapshot, row)][:8],
             "broken": [fit_view(fit) for fit in fits if fit.state != "holds"][:20],
-            "drains": self._draining.board()["items"][:6],
+            "drains": self._draining.lately(6),
             "dead_letters": {"groups": letters["groups"][:5], "messages": sum(letters["messages"].values())},
         }
 

@@ -10,6 +10,7 @@ from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deedbox.registry.errors import NotFound
 from deedbox.registry.services import Services
 from deedbox.registry.web.json_out import dump
 from deedbox.registry.web.pages import words
@@ -86,7 +87,14 @@ class Pages:
 
             @wraps(function)
             def json(**arguments: Any) -> Response:
-                return self._json(lambda: function(**arguments))
+                try:
+                    return self._json(lambda: function(**arguments))
+                except NotFound:
+                    # What ends in `.json` by its own name, and is no twin.
+                    if not arguments:
+                        raise
+                    last = list(arguments)[-1]
+                    return html(**{**arguments, last: arguments[last] + TWIN})
 
             self.app.add_url_rule(rule, name, html)
             self.app.add_url_rule(twin_rule, name + TWIN, json)
