@@ -155,6 +155,27 @@ def test_both_majors_side_by_side(server: BackgroundServer, environment: Path) -
     assert run(python, "-c", code, cwd=environment).strip() == "1.0.0 2.0.0"
 
 
+def test_a_project_file_asks_for_its_package(server: BackgroundServer, tmp_path: Path) -> None:
+    (tmp_path / "order-shipped.json").write_text(json.dumps(V1))
+    (tmp_path / "deedbox.toml").write_text(
+        f'[deedbox]\nregistry = "{server.url}"\nservice = "shipping"\n[[contract]]\nname = "order-shipped"\n'
+        'file = "order-shipped.json"\nrole = "produces"\nchannels = ["shop.shipped"]\npackage = "shipped"\n'
+    )
+    run(sys.executable, "-m", "deedbox.cli.main", "publish", cwd=tmp_path)
+    job = read(server, "/api/v1/contracts/shipping/order-shipped/versions/1.0.0")
+    assert job["package"] == "shipped"
+    deadline = time.monotonic() + 90
+    while "shipped" not in [p["distribution"] for p in read(server, "/api/v1/packages")["items"]]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    pip(server, "download", "--no-deps", "-d", str(tmp_path / "got"), "shipped==1.0.0", "shipped-v1")
+    assert len(list((tmp_path / "got").iterdir())) == 2
+    # A name that cannot be one is refused before anything is published.
+    toml = (tmp_path / "deedbox.toml").read_text()
+    (tmp_path / "deedbox.toml").write_text(toml.replace('"shipped"\n', '"json"\n'))
+    assert "json" in run(sys.executable, "-m", "deedbox.cli.main", "publish", cwd=tmp_path, code=2)
+
+
 def test_pip_checks_the_bytes(server: BackgroundServer, tmp_path: Path) -> None:
     file = read(server, "/api/v1/packages/billing-order-placed-v1")["files"][0]
     locked = tmp_path / "locked.txt"

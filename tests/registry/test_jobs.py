@@ -166,6 +166,10 @@ def test_stopping_a_worker_is_held_against_nobody(database: Database, errand: Er
     id_ = ask(jobs)
     for _ in range(8):
         jobs.give_back(taken(jobs, errand))
+    errand.before = lambda step, work: (_ for _ in ()).throw(BuildStopped("no"))
+    for _ in range(2):
+        jobs.run(taken(jobs, errand))
+    errand.before = lambda step, work: None
     jobs.run(taken(jobs, errand))
     assert state_of(jobs.job(id_)) == "done"
 
@@ -449,6 +453,36 @@ def test_what_gives_no_package_fails_at_once_with_the_reason(api: Api, schema: A
     told = api.get(f"/jobs/{job}").json
     assert (told["state"], told["code"], len(told["attempts"])) == ("failed", code, 1)
     assert api.get("/packages").json["items"] == []
+
+
+OPENAPI = """\
+openapi: 3.1.0
+info: {title: Orders, version: 1.0.0}
+paths:
+  /orders:
+    post:
+      requestBody:
+        content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+      responses: {'201': {description: made}}
+components:
+  schemas:
+    Order: {type: object, required: [id], properties: {id: {type: string}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("schema", "more"),
+    [
+        ("type: object\nproperties:\n  id: {type: string}\n", {}),
+        (OPENAPI, {"role": "provides", "kind": "api", "format": "openapi", "channels": []}),
+    ],
+)
+def test_documents_in_yaml_and_of_apis_are_released_too(api: Api, schema: str, more: dict[str, Any]) -> None:
+    made = api.publish(NAME, schema, **{**FIRST, **more}, package="billing-order-placed")
+    assert made.status_code == 201, made.json
+    work_off(api.services.slow)
+    told = api.get(f"/jobs/{made.json['job']}").json
+    assert told["state"] == "done", told["reason"]
 
 
 @pytest.mark.parametrize(

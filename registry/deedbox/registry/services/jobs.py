@@ -57,12 +57,16 @@ class Saga(Protocol):
 
 @dataclass(slots=True)
 class Work:
-    """One attempt at a job. `done` has what each step that is behind it found."""
+    """One attempt at a job. `done` has what each step that is behind it found.
+
+    `tries` counts the attempts so far without those that were given back; `attempt` numbers them all.
+    """
 
     jobs: Jobs
     saga: Saga
     job: Job
     attempt: int
+    tries: int
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @contextmanager
@@ -176,8 +180,8 @@ class Jobs:
             assert record is not None, "it was just claimed"
             done = {step.name: step.data for step in record.steps}
         stopped = sum(o.state == "retry" and o.code == STOPPED for o in record.outcomes)
-        work = Work(self, sagas[job.kind], job, attempt, done)
-        if attempt - stopped > self.patience.attempts:
+        work = Work(self, sagas[job.kind], job, attempt, attempt - stopped, done)
+        if work.tries > self.patience.attempts:
             last = next((o for o in reversed(record.outcomes) if o.code != STOPPED), None)
             told = f": {last.reason}" if last is not None else ", and its workers died each time"
             work.end("attempts-exhausted", f"it was tried {self.patience.attempts} times{told}")
@@ -223,9 +227,9 @@ class Jobs:
         assert step in work.done, f"{step} recorded nothing"
 
     def _retry(self, work: Work, code: str, reason: str) -> None:
-        pause = min(self.patience.first_pause * 2 ** (work.attempt - 1), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
-        if work.attempt >= self.patience.attempts:
-            self._quietly(lambda: work.end(code, f"{reason} (tried {work.attempt} times)"))
+        pause = min(self.patience.first_pause * 2 ** (work.tries - 1), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
+        if work.tries >= self.patience.attempts:
+            self._quietly(lambda: work.end(code, f"{reason} (tried {work.tries} times)"))
         else:
             self._quietly(lambda: work.again(code, reason, pause))
 
