@@ -105,6 +105,7 @@ class Outcome:
     gone: int = 0
     ended_gone: int = 0
     wrong: str = ""
+    stuck: str = ""
 
 
 def run(seeds: range, without: Collection[str] = (), *, steps: int = 60, stop: bool = False) -> Outcome:
@@ -130,7 +131,10 @@ def run(seeds: range, without: Collection[str] = (), *, steps: int = 60, stop: b
                 act(world, WEIGHTED[draw(len(WEIGHTED))], draw)
             outcome.consumed += world.consumed
             outcome.gone += world.gone
-            outcome.ended_gone += world.end_well().gone
+            ended = world.end_well()
+            outcome.ended_gone += ended.gone
+            if not ended.gone:
+                outcome.stuck = f"seed {seed}: {ended.reasons[0].message}"
         except WrongClaim as wrong:
             outcome.wrong = outcome.wrong or f"seed {seed}: {wrong}"
             if stop:
@@ -159,7 +163,7 @@ def main(most: int) -> None:
     print(f"themselves, {outcome.ended_gone} once nothing stood in the way; wrong claims: {outcome.wrong or 'none'}")
     for condition in CONDITIONS:
         found = find(condition.id, most)
-        print(f"without {condition.id}: {'seed %d: %s' % found if found else 'no wrong claim in them'}", flush=True)
+        print(f"without {condition.id}: {found[1] if found else 'no wrong claim in them'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Time goes in ticks of one second. What is assumed of the world is exactly what docs/drain.md says is assumed:
 a serializer refuses a retired version within the grace period; a writer that goes around the serializers and is still at
 it writes at least once in a grace period; what was fetched is handled, and what a leader deleted its followers delete,
-within a grace period; copies are on the policy's list.
+within a grace period; a member finds out by itself that an unclean leader has cut the log off; a topic that is deleted
+loses its groups' offsets; copies are on the policy's list.
 """
 
 from __future__ import annotations
@@ -133,6 +134,14 @@ class World:
     def cut_off(self, n: int, records: int) -> None:
         log = self.cluster.log(self.place(MAIN, n))
         log.cut_off(log.high - records)
+        place = self.place(MAIN, n)
+        for name, reader in self.readers.items():
+            # A member finds out by the leader epoch (KIP-320); one that comes back later is sent to the start.
+            if place in reader.positions:
+                reader.positions[place] = min(reader.positions[place], log.high)
+            group = self.cluster.by_group.get(name)
+            if group is not None and group.committed.get(place, 0) > log.high:
+                reader.rewound = True
 
     def add_partition(self) -> None:
         topic = self.cluster.by_name[MAIN]
@@ -141,8 +150,11 @@ class World:
     def recreate(self) -> None:
         topic = self.cluster.by_name[MAIN]
         self.cluster.create(MAIN, len(topic.logs), topic.cleanup)
-        for reader in self.readers.values():
+        for name, reader in self.readers.items():
             reader.positions.clear()
+            reader.fetched.clear()
+            if (group := self.cluster.by_group.get(name)) is not None:
+                group.committed.clear()  # Kafka forgets the offsets of a topic that is deleted
 
     # --- readers
 
@@ -261,7 +273,7 @@ class World:
     def claim(self, between: Callable[[], None] = lambda: None) -> Claim:
         """Makes a claim, which from now on is held against what happens."""
         made = claim(self.evidence(between), without=self.without)
-        if made.consumed and not self.consumed:
+        if made.consumed:
             self.consumed = True
             for reader in self.readers.values():
                 reader.rewound = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,7 @@ class ConfluentPositions:
         wanted = set(topics)
         with translated():
             # All of them, whatever their protocol: one that this client has no words for must not be passed over.
-            every = {str(group.id): str(group.protocol_type) for group in self._admin.list_groups(timeout=_SECONDS)}
+            every = self._every_group()
             listed = self._admin.list_consumer_groups(request_timeout=_SECONDS).result(_SECONDS)
             kinds = {group.group_id: _KINDS.get(group.type, "unknown") for group in listed.valid}
             names = [name for name, kind in kinds.items() if kind != "unknown"]
@@ -118,6 +119,13 @@ class ConfluentPositions:
             for place in places
             if place in starts and place in stable and place in highs
         }
+
+    def _every_group(self) -> dict[str, str]:
+        """Protocol type by group. The call that is not deprecated leaves out what is no consumer group: share groups."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            found = self._admin.list_groups(timeout=_SECONDS)
+        return {str(group.id): str(group.protocol_type) for group in found}
 
     def _list(self, places: Sequence[TopicPartition], spec: Any, level: Any) -> dict[TopicPartition, Any]:
         asked = self._admin.list_offsets(

@@ -120,6 +120,11 @@ class Scan:
                     break
                 if time.monotonic() - last > _IDLE_SECONDS:
                     raise BrokerUnavailable(f"nothing came for {_IDLE_SECONDS:.0f} s, and the scan is not at its end")
+            self.close()
+
+    def close(self) -> None:
+        """Leaves the group: another process takes over what is left."""
+        with translated():
             self._client.close()
 
     def _look(self, message: Message) -> bool:
