@@ -110,8 +110,28 @@ def test_explain_lists_all_and_tells_one(capsys):
         told = capsys.readouterr().out
         assert told.startswith(f"{name}: ")
         assert entries()[name].title
-    assert entry.main(["explain", "enum-value-remvd"]) == 2
-    assert "there is no rule 'enum-value-remvd'." in capsys.readouterr().err
+    for group in ("JSON Schema", "OpenAPI", "AsyncAPI"):
+        assert listed.count(f"{group}\n") == 1
+    assert entry.main(["explain", "operation-removed"]) == 0
+    told = capsys.readouterr().out
+    assert "The other way round: operation-added" in told
+    assert "Format: OpenAPI. Source: OpenAPI 3" in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered"),
+    [
+        ("enum-value-remvd", ["enum-value-removed"]),
+        ("parameter removed", ["parameter-removed", "required-parameter-removed"]),
+        ("webhook", ["webhook-removed", "webhook-added"]),
+        ("404", ["`deedbox explain` lists them all"]),
+    ],
+)
+def test_explain_offers_what_may_have_been_meant(capsys, asked, offered):
+    assert entry.main(["explain", asked]) == 2
+    told = capsys.readouterr().err
+    assert f"there is no rule {asked!r}." in told
+    assert all(name in told for name in offered)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -227,7 +227,7 @@ def test_init_finds_schemas_and_writes_a_file_that_can_be_read(tmp_path):
     (folder / "node_modules" / "c.json").write_text(schema)
     (folder / "package.json").write_text('{"name": "x", "type": "module"}')
     (folder / "broken.json").write_text("{")
-    (folder / "openapi.yaml").write_text("openapi: 3.1.0\n$schema: https://json-schema.org/draft/2020-12/schema\n")
+    (folder / "odd.json").write_text('{"$schema": "https://example.org/own", "type": "object"}')
     path, count = starting.write_project(folder, None)
     assert count == 3
     found = project.read(path.read_bytes(), path)
@@ -239,6 +239,32 @@ def test_init_finds_schemas_and_writes_a_file_that_can_be_read(tmp_path):
     ]
     with pytest.raises(UsageError, match="is there already"):
         starting.write_project(folder, None)
+
+
+def test_init_finds_apis_and_leaves_out_what_is_a_part_of_another(tmp_path):
+    (tmp_path / "parts").mkdir()
+    info = "info: {title: x, version: '1'}\n"
+    (tmp_path / "openapi.yaml").write_text(
+        f"openapi: 3.1.0\n{info}paths:\n  /a: {{get: {{responses: {{200: {{$ref: 'parts/answers.yaml#/Ok'}}}}}}}}\n"
+    )
+    (tmp_path / "parts" / "answers.yaml").write_text(
+        "Ok: {description: ok, content: {application/json: {schema: {$ref: order.json}}}}\n"
+    )
+    (tmp_path / "parts" / "order.json").write_text('{"type": "object", "properties": {"line": {"$ref": "line.json"}}}')
+    (tmp_path / "parts" / "line.json").write_text('{"type": "object", "properties": {"of": {"$ref": "order.json"}}}')
+    (tmp_path / "events.json").write_text('{"asyncapi": "3.0.0", "info": {"title": "x", "version": "1"}}')
+    (tmp_path / "old.yml").write_text(f"swagger: '2.0'\n{info}paths: {{}}\n")
+    (tmp_path / "order.schema.json").write_text('{"type": "object", "properties": {"to": {"$ref": "address.json"}}}')
+    (tmp_path / "address.json").write_text('{"type": "object", "properties": {"street": {"type": "string"}}}')
+    path, count = starting.write_project(tmp_path, "shop")
+    found = project.read(path.read_bytes(), path).contracts
+    assert count == len(found) == 4
+    assert [(c.name, c.format, c.kind, c.role) for c in found] == [
+        ("events", "asyncapi", "api", "provides"),
+        ("old", "openapi", "api", "provides"),
+        ("openapi", "openapi", "api", "provides"),
+        ("order", None, "event", "consumes"),
+    ]
 
 
 def test_init_without_schemas_writes_a_file_that_can_be_read(tmp_path):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from deedbox.checker.errors import DocumentError
 
+_FORMATS = {"json-schema": "JSON Schema", "openapi": "OpenAPI", "asyncapi": "AsyncAPI"}
+_GATE_GROUP, _DOCUMENT_GROUP = "The gate", "Documents that cannot be used"
 _GATE = {
     "version-too-low": "The declared version promises less change than there is: declare the one named.",
     "version-not-above": "Other content has that version or a later one: declare a version above it.",
@@ -29,12 +31,17 @@ _GATE = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one name means. `why` and `source` are empty where there is no more to say."""
+    """What one name means. `why`, `source` and `mirror` are empty where there is no more to say.
+
+    `group` is the document format that the rule is of, as people write it, or what else the name belongs to.
+    """
 
     id: str
     title: str
+    group: str
     why: str = ""
     source: str = ""
+    mirror: str = ""
 
 
 @cache
@@ -43,12 +50,30 @@ def entries() -> Mapping[str, Entry]:
     from deedbox.checker import errors
     from deedbox.checker.rules import catalogue
 
-    found = {rule.id: Entry(rule.id, rule.title, rule.why, rule.source) for rule in catalogue().values()}
+    found = {
+        rule.id: Entry(rule.id, rule.title, _FORMATS[rule.format], rule.why, rule.source, rule.mirror or "")
+        for rule in catalogue().values()
+    }
     for code, title in _GATE.items():
-        found.setdefault(code, Entry(code, title))
+        found.setdefault(code, Entry(code, title, _GATE_GROUP))
     for kind in _below(errors.DocumentError):
-        found.setdefault(kind.code, Entry(kind.code, " ".join((kind.__doc__ or "").split())))
+        found.setdefault(kind.code, Entry(kind.code, " ".join((kind.__doc__ or "").split()), _DOCUMENT_GROUP))
     return MappingProxyType(found)
+
+
+def near(name: str) -> list[str]:
+    """Names that someone may have meant, the likeliest first: spelled alike, or with the words that were given."""
+    from difflib import get_close_matches
+
+    asked = name.strip().lower().replace("_", "-").replace(" ", "-")
+    words = [word for word in asked.split("-") if word]
+    alike = get_close_matches(asked, list(entries()), n=3, cutoff=0.75)
+    worded = [known for known in entries() if words and all(word in known for word in words)]
+    titled = [e.id for e in entries().values() if words and all(word in e.title.lower() for word in words)]
+    return list(dict.fromkeys([*alike, *worded, *titled]))[:_MOST_NEAR]
+
+
+_MOST_NEAR = 8
 
 
 def describe(name: str) -> str:

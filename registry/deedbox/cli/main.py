@@ -84,7 +84,10 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
 def cli() -> None:
-    """Contract testing and schema registry: says, with proof, whether a change breaks anyone."""
+    """Contract testing and schema registry: says, with proof, whether a change breaks anyone.
+
+    Begin with `deedbox demo`, with `deedbox diff OLD NEW` on two files, or with `deedbox init` in a repository.
+    """
 
 
 def main(args: Sequence[str] | None = None) -> int:

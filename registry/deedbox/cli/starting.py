@@ -1,13 +1,17 @@
-"""`init`: a first project file from the schemas that are there."""
+"""`init`: a first project file from the schemas and the API documents that are there."""
 
 from __future__ import annotations
 
 import json
 import os
+import posixpath
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urldefrag
 
 from deedbox.checker.errors import CheckerError
+from deedbox.checker.formats import APIS, detect
 from deedbox.cli.errors import UsageError
 from deedbox.cli.project import FILE, NAME, show
 
@@ -54,8 +58,19 @@ role = "consumes"  # consumes: "I can read all of this"; produces: "I send nothi
 # content-model = "tolerant"  # or open, closed: what of properties that the schema does not mention
 """
 
+_API = """
+[[contract]]
+name = {name}  # {service}/{name_plain}
+file = {file}
+format = "{format}"
+kind = "api"
+role = "provides"  # provides: "I serve this"; consumes: "I call nothing but this", of = the one that provides it
+# of = "other-service/{name_plain}"
+# version = "1.0.0"  # worked out where absent
+"""
+
 _NO_SCHEMA = """
-# No schema was found here. A contract looks like this:
+# No schema and no API document was found here. A contract looks like this:
 # [[contract]]
 # name = "order-placed"
 # file = "contracts/order-placed.schema.json"
@@ -78,19 +93,20 @@ def write_project(folder: Path, service: str | None) -> tuple[Path, int]:
     service = service or _name(folder.name) or "service"
     if not NAME.match(service):
         raise UsageError(f"the service name {service!r} is not allowed: letters, digits, '.', '_' and '-'")
-    schemas = list(find_schemas(folder))
+    found = list(find_documents(folder))
     text = _HEAD.format(service=json.dumps(service))
     used: set[str] = set()
-    for schema in schemas:
-        name = _unused(_name(_stem(schema.name)) or "contract", used)
-        text += _CONTRACT.format(
+    for one in found:
+        name = _unused(_name(_stem(posixpath.basename(one.file))) or "contract", used)
+        text += (_API if one.format in APIS else _CONTRACT).format(
             name=json.dumps(name),
             name_plain=name,
             service=service,
-            file=json.dumps(schema.relative_to(folder).as_posix(), ensure_ascii=False),
+            file=json.dumps(one.file, ensure_ascii=False),
+            format=one.format,
             channel=f"{service}.{name}",
         )
-    if not schemas:
+    if not found:
         text += _NO_SCHEMA
     try:
         with path.open("x", encoding="utf-8") as file:  # "x": what is there is never overwritten
@@ -99,11 +115,43 @@ def write_project(folder: Path, service: str | None) -> tuple[Path, int]:
         raise UsageError(f"{show(path)} is there already") from None
     except OSError as error:
         raise UsageError(f"{show(path)}: {error.strerror or error}") from None
-    return path, len(schemas)
+    return path, len(found)
 
 
-def find_schemas(folder: Path) -> Iterator[Path]:
-    """The files of a folder that are JSON Schemas, in order; hidden and generated folders are left out."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document: its path below the folder, its format (empty: it may be a part), and the paths that it refers to."""
+
+    file: str
+    format: str
+    refers: frozenset[str]
+
+
+def find_documents(folder: Path) -> Iterator[Found]:
+    """The JSON Schemas, OpenAPI and AsyncAPI documents of a folder, in order of their paths.
+
+    Hidden and generated folders are left out, and so is what is only a part of another document.
+    """
+    found = {one.file: one for one in _documents(folder)}
+    reached = {file: _reached(file, found) for file in found}
+    for file, one in found.items():
+        if one.format and not any(file in below and whole not in reached[file] for whole, below in reached.items()):
+            yield one
+
+
+def _reached(file: str, found: dict[str, Found]) -> set[str]:
+    """The documents that one leads to, at any distance."""
+    reached: set[str] = set()
+    pending = [file]
+    while pending:
+        for other in found[pending.pop()].refers & found.keys():
+            if other not in reached:
+                reached.add(other)
+                pending.append(other)
+    return reached
+
+
+def _documents(folder: Path) -> Iterator[Found]:
     seen = 0
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED)
@@ -114,26 +162,38 @@ def find_schemas(folder: Path) -> Iterator[Path]:
             if seen > _MOST_FILES:
                 return
             path = folder.__class__(parent) / name
-            if _is_schema(path):
-                yield path
+            one = _document(path, path.relative_to(folder).as_posix())
+            if one is not None:
+                yield one
 
 
-def _is_schema(path: Path) -> bool:
+def _document(path: Path, file: str) -> Found | None:
     from deedbox.checker import load_document
-    from deedbox.checker.json_schema.dialects import by_uri
+    from deedbox.checker.apis.sources import references
 
     try:
         if path.stat().st_size > _MOST_BYTES:
-            return False
+            return None
         value = load_document(path.read_bytes(), path.name).value
     except (CheckerError, OSError):
-        return False
-    if not isinstance(value, dict) or "openapi" in value or "asyncapi" in value or "swagger" in value:
+        return None
+    format = detect(value)
+    if format not in APIS and not _is_schema(value, path.name):
+        format = ""
+    urls = {urldefrag(holder["$ref"]).url for _, holder in references(value)}
+    refers = {posixpath.normpath(posixpath.join(posixpath.dirname(file), unquote(url))) for url in urls if url}
+    return Found(file, format, frozenset(refers))
+
+
+def _is_schema(value: Any, name: str) -> bool:
+    from deedbox.checker.json_schema.dialects import by_uri
+
+    if not isinstance(value, dict):
         return False
     declared = value.get("$schema")
     if isinstance(declared, str):
         return by_uri(declared) is not None
-    named = ".schema." in path.name.lower()
+    named = ".schema." in name.lower()
     return (named and bool(_SCHEMA_WORDS & value.keys())) or _typed_object(value)
 
 

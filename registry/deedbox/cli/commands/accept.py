@@ -6,11 +6,14 @@ import click
 from deedbox.cli.options import config_option, registry_option
 
 
-@click.command()
+@click.command(short_help="Accept a break on purpose.")
 @click.argument("fingerprint")
 @click.option("--reason", required=True, help="Why the break is right. It is kept.")
 @click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day on which it is accepted."
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="The last day on which it is accepted. [default: none]",
 )
 @click.option("--by", help="Who accepts it. [default: DEEDBOX_ACTOR, the user's name]")
 @click.option(
@@ -36,6 +39,9 @@ def accept(
 
     FINGERPRINT is one that `check` gave, or its beginning. The check is made again, so that only what
     was found can be accepted.
+
+    \b
+    deedbox accept 3f9a1c02b7de --reason "refunds never went live" --until 2027-06-30
     """
     from datetime import UTC, datetime
 

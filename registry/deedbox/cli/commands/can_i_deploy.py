@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deedbox.cli.reports import Output
 
 
-@click.command("can-i-deploy")
+@click.command("can-i-deploy", short_help="Ask whether an environment can take this service.")
 @click.option("--environment", "-e", required=True, help="Where it is to run, such as prod.")
 @registry_option
 @config_option

@@ -13,18 +13,25 @@ if TYPE_CHECKING:
     from deedbox.checker.model import ContentModel, Role
 
 
-@click.command()
+@click.command(short_help="Write a changelog of two versions, to publish.")
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
 @click.option("--contract", metavar="SERVICE/NAME", help="OLD and NEW are versions of this contract in the registry.")
-@click.option("--format", "style", type=click.Choice(("markdown", "html")), default="markdown", show_default=True)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(("markdown", "html")),
+    default="markdown",
+    show_default=True,
+    help="How it is written; HTML is a whole page.",
+)
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="The file to write. [default: standard output]")
 @click.option("--title", help="The heading. [default: the document's title and versions, or the files' names]")
 @click.option(
     "--role",
     type=click.Choice(ROLES),
-    show_default="the contract's; of files consumes, provides for OpenAPI",
-    help="Whose changes they are: it decides what is breaking.",
+    help="Whose changes they are: it decides what is breaking. [default: the contract's; of files consumes, "
+    "provides for OpenAPI, each operation's own for AsyncAPI]",
 )
 @registry_option
 @config_option
@@ -44,6 +51,10 @@ def changelog(
 
     OLD and NEW are files (JSON or YAML), or versions with --contract. What breaks comes first; then what is
     deprecated, removed, added and changed, by operation or field. It is no gate: a break does not fail it.
+
+    \b
+    deedbox changelog before/openapi.yaml openapi.yaml -o CHANGES.md
+    deedbox changelog 1.4.0 2.0.0 --contract shop/orders-api --format html
     """
     from pathlib import Path
 

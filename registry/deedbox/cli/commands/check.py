@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deedbox.cli.reports import Output
 
 
-@click.command()
+@click.command(short_help="Judge contract files before they are published: the gate for CI.")
 @click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
 @click.option(
     "--against",
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     help="Also judge the last messages of each contract's channels: the gate says no where one that is read today fails.",
 )
 @click.option(
-    "--last", default=5_000, show_default=True, type=click.IntRange(1), help="With --observed: how many of each topic."
+    "--last",
+    default=5_000,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --observed: how many of each topic.",
 )
 @bootstrap_option
 @registry_option
@@ -52,6 +57,11 @@ def check(
     PATH is a contract's file, or a folder of them; without one, all contracts of the project file are judged.
     Against the registry it also names each producer and consumer whose contract would no longer fit.
     Exits with 1 where the gate says no and 3 where it could not tell.
+
+    \b
+    deedbox check                              with what is published and live
+    deedbox check --against git:origin/main    with the branch to merge into: no registry
+    deedbox check contracts/order-placed.json --format text --format sarif=deedbox.sarif
     """
     from deedbox.cli.checking import against as baseline_of
     from deedbox.cli.checking import check_all, client_for, select

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from deedbox.cli.exits import Exit
 
 
-@click.command()
+@click.command(short_help="Watch the whole story on this machine.")
 @click.option("--keep", is_flag=True, help="Leave the registry running until Ctrl-C, to look around.")
 def demo(keep: bool) -> Exit:
     """Watch the whole story: a shop of four services, a safe change, and a break that is stopped.

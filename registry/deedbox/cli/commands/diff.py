@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from deedbox.cli.reports import Output
 
 
-@click.command()
+@click.command(short_help="Compare two versions of a schema or an API.")
 @click.argument("old", type=click.Path(allow_dash=True))
 @click.argument("new", type=click.Path(allow_dash=True))
 @click.option(
     "--role",
     type=click.Choice(ROLES),
-    show_default="consumes; provides for OpenAPI; each operation's own for AsyncAPI",
-    help="Whose promise it is.",
+    help="Whose promise it is. [default: consumes; provides for OpenAPI; each operation's own for AsyncAPI]",
 )
 @click.option(
     "--content-model",
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dialect",
     type=click.Choice(tuple(DIALECTS)),
-    help="For documents whose $schema is missing or no known draft.",
+    help="For schemas whose $schema is missing or no known draft. [default: draft2020-12 where it is missing]",
 )
 @click.option(
     "--budget-ms",
@@ -61,6 +60,10 @@ def diff(
     Says whether the change breaks, and shows the message that proves it. Needs no registry and no
     project file.
     Exits with 1 where it breaks and 3 where that is undecided.
+
+    \b
+    deedbox diff before.schema.json after.schema.json
+    git show HEAD:openapi.yaml | deedbox diff - openapi.yaml
     """
     from deedbox.checker.errors import CheckerError
     from deedbox.checker.formats import detect

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deedbox.cli.reports import Output
 
 
-@click.command()
+@click.command(short_help="Publish contracts to the registry.")
 @click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
 @registry_option
 @config_option

@@ -6,10 +6,15 @@ import click
 from deedbox.cli.options import config_option, registry_option
 
 
-@click.command("record-deployment")
+@click.command("record-deployment", short_help="Tell the registry what an environment runs now.")
 @click.option("--environment", "-e", required=True, help="Where it runs, such as prod.")
 @click.option("--service-version", required=True, help="The version of the service that runs there now.")
-@click.option("--id", "id_", type=click.UUID, help="The deployment's id, to record it once however often this runs.")
+@click.option(
+    "--id",
+    "id_",
+    type=click.UUID,
+    help="The deployment's id, to record it once however often this runs. [default: a new one]",
+)
 @registry_option
 @config_option
 def record_deployment(
@@ -18,6 +23,9 @@ def record_deployment(
     """Tell the registry that an environment runs this service with these contracts.
 
     Each contract's version is the one in the project file, or the published one that its file equals.
+
+    \b
+    deedbox record-deployment -e prod --service-version 2.3.1
     """
     from uuid import UUID, uuid4
 
