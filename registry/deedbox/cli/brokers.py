@@ -36,6 +36,11 @@ def bootstrap_option(function: Callable[..., Any]) -> Callable[..., Any]:
         callback=_choose,
         help="The Kafka client to use. [default: DEEDBOX_KAFKA_CLIENT, kafka-python]",
     )(function)
+    return address_option(function)
+
+
+def address_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--bootstrap` alone."""
     return click.option(
         "--bootstrap",
         envvar="KAFKA_BOOTSTRAP_SERVERS",

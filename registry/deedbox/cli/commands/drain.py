@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from deedbox.cli.brokers import bootstrap_option
+from deedbox.cli.brokers import address_option
 from deedbox.cli.options import config_option, registry_option
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def drain() -> None:
 @click.argument("fields", nargs=-1, metavar="[FIELD]…")
 @click.option("--watch", type=click.FloatRange(min=1), metavar="SECONDS", help="Read and show again and again.")
 @click.option("--json", "as_json", is_flag=True, help="The claims, with every reason, as JSON.")
-@bootstrap_option
+@address_option
 @registry_option
 @config_option
 def show(
@@ -66,7 +66,7 @@ def show(
 @click.argument("field")
 @click.option("--name", default="1", show_default=True, help="Of this scan: run again under it, or beside, it goes on.")
 @click.option("--json", "as_json", is_flag=True, help="The claim, with every reason, as JSON.")
-@bootstrap_option
+@address_option
 @registry_option
 @config_option
 def scan(*, field: str, name: str, as_json: bool, bootstrap: str, registry: str | None, config: str | None) -> None:
