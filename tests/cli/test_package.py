@@ -141,7 +141,8 @@ def test_the_registry_builds_it_and_has_it_on_its_index(published: Path, registr
 
 
 def test_what_the_registry_does_not_release(published: Path, registry: str, tmp_path: Path) -> None:
-    assert "leave out --local" in run(published, "package", "--publish", "--local", code=2).stderr
+    for option in (["--local"], ["--prefix", "acme"]):
+        assert "leave out --local" in run(published, "package", "--publish", *option, code=2).stderr
     none = run(published, "package", "--publish", "--version", "7.0.0", DEEDBOX_URL=registry, code=2)
     assert "has no version 7.0.0" in none.stderr
     folder = write(tmp_path, json.dumps(False), "1.0.0", name="nothing", package="")
@@ -161,6 +162,8 @@ def test_a_file_is_built_without_a_registry(tmp_path: Path) -> None:
     before = sums(folder / "dist")
     run(folder, "package", "--local", "--style", "typeddict")
     assert sums(folder / "dist") == before
+    prefixed = run(folder, "package", "--local", code=2, DEEDBOX_PACKAGE_PREFIX="acme")
+    assert "call it 'acme-shop-order-placed'" in prefixed.stderr
     run(folder, "package", "--local", "--version", "2.0.0-rc.1", "--out", "next")
     assert "shop_order_placed-2.0.0rc1-1-py3-none-any.whl" in sums(folder / "next")
 

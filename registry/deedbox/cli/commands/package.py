@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 @click.option("--local", is_flag=True, help="Build the project's own file, published or not.")
 @click.option("--style", type=click.Choice(STYLES), default=STYLES[0], show_default=True, help="What the classes are.")
 @click.option("--open-enums", is_flag=True, help="Read a value that an enum does not name as UNKNOWN.")
-@click.option("--prefix", default="", metavar="NAME", help="What the names of your packages start with.")
+@click.option(
+    "--prefix",
+    envvar="DEEDBOX_PACKAGE_PREFIX",
+    default="",
+    metavar="NAME",
+    help="What the names of your packages start with. [default: DEEDBOX_PACKAGE_PREFIX, nothing]",
+)
 @click.option("--out", type=click.Path(file_okay=False), help="Where the wheels go. [default: dist]")
 @click.option("--publish", is_flag=True, help="Have the registry build them and put them on its own index.")
 @click.option("--publish-to", metavar="URL", help="Upload them to this index, as twine does.")
@@ -67,7 +73,8 @@ def package(
 
     if publish_to is not None:
         check_url(publish_to)
-    if publish and (local or prefix):
+    given = click.get_current_context().get_parameter_source("prefix") is click.core.ParameterSource.COMMANDLINE
+    if publish and (local or given):
         raise UsageError(
             "--publish releases what is published, under the registry's own prefix: leave out --local and --prefix"
         )
