@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.asyncapi import rules as asyncapi
+from deedbox.checker.drain.claiming import STATES
+from deedbox.checker.drain.conditions import CONDITIONS
 from deedbox.checker.json_schema import rules as json_schema
 from deedbox.checker.openapi import rules as openapi
 
@@ -104,7 +106,30 @@ def _anchor(title: str) -> str:
     return title.lower().replace(",", "").replace(":", "").replace(" ", "-")
 
 
-PAGES: dict[Path, Callable[[], str]] = {ROOT / "docs" / "rules.md": rules_page}
+DRAIN = ROOT / "docs" / "drain.md"
+
+
+def drain_page() -> str:
+    """docs/drain.md: written by hand, but for its lists of states and conditions."""
+    states = "\n".join(f"| {state} | {text} |" for state, text in STATES.items())
+    conditions = "\n".join(_condition_lines())
+    return _filled(_filled(DRAIN.read_text(encoding="utf-8"), "states", states), "conditions", conditions)
+
+
+def _condition_lines() -> Iterator[str]:
+    yield "| condition | withholds | |\n|---|---|---|"
+    for condition in CONDITIONS:
+        told = f"**{condition.sentence}** {condition.why} *What meets it:* {condition.unblocks}."
+        yield f"| `{condition.id}` | {', '.join(condition.blocks)} | {told} |"
+
+
+def _filled(page: str, name: str, text: str) -> str:
+    """The page with what stands between two marks made anew."""
+    head, _, rest = page.partition(f"<!-- {name} -->\n")
+    return f"{head}<!-- {name} -->\n{text}\n<!-- /{name} -->{rest.partition(f'<!-- /{name} -->')[2]}"
+
+
+PAGES: dict[Path, Callable[[], str]] = {ROOT / "docs" / "rules.md": rules_page, DRAIN: drain_page}
 """Each generated page, and what makes it."""
 
 
