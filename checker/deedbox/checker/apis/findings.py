@@ -61,7 +61,8 @@ class _Cause:
     def weigh(self, fact: ApiFact) -> None:
         for direction, weight in fact.weights.items():
             known = self.weights.get(direction)
-            if known is None or _RANK[weight[0]] < _RANK[known[0][0]]:
+            better = known is not None and known[0][0] == weight[0] and known[1] is None and fact.witness is not None
+            if known is None or better or _RANK[weight[0]] < _RANK[known[0][0]]:
                 self.weights[direction] = (weight, fact.witness)
 
 

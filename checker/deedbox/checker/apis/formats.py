@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deedbox.checker.apis.wholes import steps_of
 from deedbox.checker.json_schema.probes import Probe
-from deedbox.checker.model import Witness
 
 if TYPE_CHECKING:
     from deedbox.checker.json_schema.comparing import Task
     from deedbox.checker.json_schema.facts import Fact
-    from deedbox.checker.model import Direction
+    from deedbox.checker.model import Direction, Witness
 
 HINTS = frozenset({"password", "binary", ""})
 """Formats that restrict no value."""
@@ -30,26 +30,26 @@ _NOT: dict[str, list[Any]] = {
 """Values that a format does not take, to show one."""
 
 
-def refusing_format(task: Task, fact: Fact, asked: Direction) -> Witness | None:
-    """A message that the writer sends and whose value has not the format that the reader expects; None where none can be."""
-    from deedbox.checker.apis.schemas import steps_of
+def refusing_format(task: Task, fact: Fact, asked: Direction) -> tuple[bool, Witness | None]:
+    """Whether a reader may get what it cannot parse, and a message whose value has not the format that it expects.
 
+    Not where no value at all can stand there for both sides: then another rule says what changed.
+    """
     old, new = _format(fact.old), _format(fact.new)
     written, read = (old, new) if asked == "backward" else (new, old)
     if read in HINTS or written == read or read in _WIDER.get(written, ()):
-        return None
-    steps = steps_of(fact.pointer)
-    if steps is None:
-        steps = []
-    path = tuple(steps)
-    candidates: list[Any] = [{"const": value} for value in _NOT.get(read, [f"not {read}"])]
-    for fragment in (*candidates, True):
-        witness = task.shared(fact, Probe(path, fragment))
+        return False, None
+    path = tuple(steps_of(fact.pointer) or ())
+    why = f"the reader parses {read} there, and {written or 'no format'} is what may be sent"
+    fragments: list[dict[str, Any] | bool] = [{"const": value} for value in _NOT.get(read, [f"not {read}"])]
+    for fragment in (*fragments, True):
+        outcome = task.both(Probe(path, fragment))
+        witness = task.shown(outcome, why)
         if witness is not None:
-            return Witness(
-                witness.value, f"the reader parses {read} there, and {written or 'no format'} is what may be sent"
-            )
-    return Witness(None, f"the reader parses {read} there, and {written or 'no format'} is what may be sent")
+            return True, witness
+        if fragment is True and outcome.status == "empty":
+            return False, None
+    return True, None
 
 
 def _format(schema: Any) -> str:

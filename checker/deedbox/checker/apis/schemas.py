@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from deedbox.checker.apis.findings import ApiFact, Weight
 from deedbox.checker.apis.formats import refusing_format
-from deedbox.checker.apis.samples import dressed, filled_in
+from deedbox.checker.apis.samples import dressed, sampled
 from deedbox.checker.apis.translation import Reading, Translator, widened
 from deedbox.checker.apis.units import Pair, Reach, Units
+from deedbox.checker.apis.wholes import Question, Wholes
 from deedbox.checker.json_schema.comparing import Task
 from deedbox.checker.json_schema.walker import walk
 from deedbox.checker.model import ContentModel, Direction, Inclusion, Witness
-from deedbox.checker.pointers import split
 from deedbox.checker.rules import catalogue
 
 if TYPE_CHECKING:
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from deedbox.checker.apis.positions import Position, Writer
     from deedbox.checker.apis.sources import Bundle
     from deedbox.checker.apis.translation import Dialect
+    from deedbox.checker.apis.wholes import Asks
     from deedbox.checker.json_schema.facts import Fact
     from deedbox.checker.json_schema.schema import Schema
 
 _LEAST = 250.0
-"""Milliseconds that a position may take at least, however many there are."""
+"""Milliseconds that a question may take, once the time for all of them is up."""
+_AT_ONCE = 4
+"""Questions that the time that is left is shared by: most need a thousandth of it, and a hard one what the others leave."""
 _TO_THE_LETTER = frozenset({"max-properties-lowered", "max-properties-raised"})
 """Rules about names that a schema does not list: a limit on their number would say nothing of a writer that sends listed names only."""
 API_DIRECTIONS: tuple[Direction, Direction] = ("backward", "forward")
@@ -97,6 +101,9 @@ class Decider:
         self.asked: dict[tuple[Pair, Writer], list[Reach]] = {}
         """Every pair of schemas that was in question, with the positions that it reaches; filled by `decide`."""
         self._translators: dict[tuple[int, Reading], Translator] = {}
+        self._wholly: dict[tuple[int, Reading], Translator] = {}
+        """For whole bodies alone: what they have translated stays."""
+        self.wholes = Wholes(self.units, self._whole, options)
 
     def decide(self) -> Decided:
         """Decides every position that is not certainly the same on both sides."""
@@ -106,15 +113,13 @@ class Decider:
         deadline = time.monotonic() + self.options.milliseconds / 1_000
         left = len(asked)
         for (pair, writer), reaches in asked.items():
-            share = max(_LEAST, (deadline - time.monotonic()) * 1_000 / left)
+            share = max(_LEAST, (deadline - time.monotonic()) * 1_000 / min(left, _AT_ONCE))
             left -= 1
             answer = self._answer(pair, writer, share)
             for direction in API_DIRECTIONS:
                 inclusion = answer.inclusions[direction]
-                if inclusion.witness is not None:
-                    whole = self._embed(reaches[0], direction, writer, inclusion.witness)()
-                    inclusion = Inclusion(inclusion.holds, inclusion.proof, inclusion.reason, whole)
-                decided.holds[direction].append(inclusion)
+                # The finding shows the whole message: this one is of the schema alone.
+                decided.holds[direction].append(Inclusion(inclusion.holds, inclusion.proof, inclusion.reason))
             decided.equal.append(answer.equal)
             self._report(answer, pair, writer, reaches)
         return decided
@@ -126,36 +131,40 @@ class Decider:
             pointer = first.path + fact.pointer
             location = fact.location or pair[1 if fact.side == "new" else 0]
             where = f"{first.position.where}{pointer and ' at ' + pointer}: "
-            by_direction = {
-                direction: self._embed(first, direction, writer, witness)
-                for direction, (_, witness) in weights.items()
-                if witness is not None
-            }
-            for direction, (weight, _) in weights.items():
+            for direction, (weight, witness) in weights.items():
+                asks: Asks = (
+                    "refused" if weight[1] == "inclusion" else "letter" if fact.rule.id in _TO_THE_LETTER else "shared"
+                )
+                question = Question(pair, writer, direction, reaches)
+                shown = partial(self.wholes.witness, question, witness, asks) if witness is not None else None
                 stated = ApiFact(
                     fact.rule, place.pointer + pointer, location, fact.side, where + fact.message, {direction: weight},
-                    fact.old, fact.new, by_direction.get(direction),
+                    fact.old, fact.new, shown,
                 )  # fmt: skip
                 for reach in reaches:
                     self.findings.add(stated, reach.position.reach)
 
-    def _embed(self, reach: Reach, direction: Direction, writer: Writer, witness: Witness) -> _Embed:
-        """Makes a whole message of a unit's witness: sent by the writer's document, as it is when the direction is asked."""
-        side = 0 if (writer == "client") == (direction == "backward") else 1
-        return _Embed(reach, self.documents[side], (reach.position.old, reach.position.new)[side].location, witness)
+    def _whole(self, pair: Pair, writer: Writer, direction: Direction) -> tuple[Schema, Schema, Direction]:
+        return self._schemas(pair, writer, direction, cuts=[], translators=self._wholly)
 
-    def _schemas(self, pair: Pair, writer: Writer, direction: Direction) -> tuple[Schema, Schema, Direction]:
+    def _schemas(
+        self,
+        pair: Pair,
+        writer: Writer,
+        direction: Direction,
+        cuts: list[Pair],
+        translators: dict[tuple[int, Reading], Translator],
+    ) -> tuple[Schema, Schema, Direction]:
         """Both sides as an API's direction asks for them, and that direction as schemas have it."""
         union = self.options.http and self.options.content_model == "tolerant"
         # Backward: old clients and the new provider. Whoever is on the reading side is read as a reader.
         old_reads = (writer == "provider") == (direction == "backward")
         sides = []
-        cuts = self.units.unit(pair).cuts
         for i, reads in enumerate((old_reads, not old_reads)):
             reading = Reading(writer, reads, union, self.options.http, self.never_null)
-            translator = self._translators.get((i, reading))
+            translator = translators.get((i, reading))
             if translator is None:
-                translator = self._translators[i, reading] = Translator(self.documents[i], self.dialects[i], reading)
+                translator = translators[i, reading] = Translator(self.documents[i], self.dialects[i], reading)
             sides.append(translator.closure(pair[i], frozenset(cut[i] for cut in cuts)))
         if union and writer == "provider":
             if old_reads:
@@ -184,8 +193,9 @@ class Decider:
         inclusions: dict[Direction, Inclusion] = {}
         equal = self._equal(pair, writer, milliseconds / 3)
         unsaid = not self.units.said(1, pair[1])
+        cuts = self.units.unit(pair).cuts
         for direction in API_DIRECTIONS:
-            before, after, asked = self._schemas(pair, writer, direction)
+            before, after, asked = self._schemas(pair, writer, direction, cuts, self._translators)
             task = Task(
                 before,
                 after,
@@ -235,12 +245,12 @@ class Decider:
         if fact.rule.kind == "policy" and direction == "backward" and direction not in weighed:
             # What is gone is missed by the clients, whichever way the message goes; a client that no longer looks breaks nobody.
             shared = fact.probes.get("policy")
-            witness = task.shared(fact, shared) if shared is not None else None
+            witness = (task.shared(fact, shared) if shared is not None else None) or _likely(task, fact)
             weighed[direction] = ((fact.level or "breaking", "policy"), witness)
         elif fact.rule.kind == "annotation":
             if self.options.http and fact.rule.id == "format-changed":
-                witness = refusing_format(task, fact, asked)
-                if witness is not None:
+                breaks, witness = refusing_format(task, fact, asked)
+                if breaks:
                     weighed[direction] = (("breaking", "policy"), witness)
                     return weighed
             weighed["policy"] = ((fact.level or "patch", "annotation"), None)
@@ -261,43 +271,17 @@ class Decider:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Embed:
-    """Makes the whole message of a unit's witness when it is asked for."""
-
-    reach: Reach
-    document: Bundle
-    root: str
-    witness: Witness
-
-    def __call__(self) -> Witness:
-        value = filled_in(self.document.value, self.witness.value)
-        value = dressed(self.document.value, self.root, self.reach.path, value)
-        position = self.reach.position
-        place = f"{position.where}{self.reach.path and ' at ' + self.reach.path}"
-        return Witness(position.embed(value), f"{place}: {self.witness.why}")
-
-
-def steps_of(pointer: str) -> list[Any] | None:
-    """The instance steps of a resolved path through a schema; None where it does not lead to a value of a message."""
-    from deedbox.checker.json_schema.probes import Item, Property, SomeItem
-
-    steps: list[Any] = []
-    tokens = split(pointer)
-    i = 0
-    while i < len(tokens):
-        keyword = tokens[i]
-        if keyword == "properties" and i + 1 < len(tokens):
-            steps.append(Property(tokens[i + 1]))
-            i += 2
-        elif keyword == "prefixItems" and i + 1 < len(tokens):
-            steps.append(Item(int(tokens[i + 1])))
-            i += 2
-        elif keyword == "items":
-            steps.append(SomeItem(0))
-            i += 1
-        elif keyword in ("allOf", "anyOf", "oneOf"):
-            i += 2
-        else:
-            return None
-    return steps
+def _likely(task: Task, fact: Fact) -> Witness | None:
+    """A believable message with what is gone, where the search found none in time and both sides take it all the same."""
+    if fact.side != "old":
+        return None
+    root = task.old.root
+    for plain in (False, True):
+        try:
+            gone = sampled(root, fact.location, plain=plain)
+            value = dressed(root, "", fact.pointer, gone, plain=plain)
+        except (LookupError, ValueError, TypeError):
+            continue
+        if all(task.readers[side].accepts(value) is True for side in ("old", "new")):
+            return Witness(value, fact.message)
+    return None

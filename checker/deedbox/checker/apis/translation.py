@@ -80,7 +80,9 @@ class Translator:
         Raises:
             NotASchema, UnresolvedReference: with pointer and line.
         """
-        self._cuts, self._done, self._targets, self._root = cuts, {}, {}, location
+        if cuts or self._cuts:
+            self._done, self._targets = {}, {}  # what was cut elsewhere says nothing here
+        self._cuts, self._root = cuts, location
         places: set[str] = set()
         pending = [location]
         while pending:

@@ -79,8 +79,7 @@ class Units:
         found: dict[tuple[Pair, Writer], list[Reach]] = {}
         starts: dict[tuple[Pair, Writer], list[Position]] = {}
         for position in positions:
-            start = (self._behind(0, position.old.location), self._behind(1, position.new.location))
-            starts.setdefault((start, position.writer), []).append(position)
+            starts.setdefault((self.roots(position), position.writer), []).append(position)
         for (start, writer), members in starts.items():
             if alike and self.same_place(*start):
                 continue
@@ -103,6 +102,10 @@ class Units:
             unit = self._known[pair] = Unit(pair)
             self._align(unit, pair, "", {pair})
         return unit
+
+    def roots(self, position: Position) -> Pair:
+        """Where the two schemas of a position are written."""
+        return self._behind(0, position.old.location), self._behind(1, position.new.location)
 
     def said(self, side: int, location: str) -> bool:
         """Whether a document has a schema at a place at all."""

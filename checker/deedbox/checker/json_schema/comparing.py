@@ -346,6 +346,10 @@ class Task:
 
     def shared(self, fact: Fact, probe: Probe) -> Witness | None:
         """For a policy finding: a message that both sides accept and that has a value at the place in question."""
+        return self.shown(self.both(probe), fact.message)
+
+    def both(self, probe: Probe) -> Outcome:
+        """A message that both sides accept, the old one as it is sent, with the probe's values."""
         fragment = True if probe.fragment is None else probe.fragment
         outcome = self.changed_at(probe, fragment, {"old": True, "new": True}) if self.many else None
         if outcome is None:
@@ -358,13 +362,33 @@ class Task:
                 [],
                 _FINDING_SHARE,
             )
+        return outcome
+
+    def shown(self, outcome: Outcome, why: str) -> Witness | None:
+        """What was found for both sides as a witness, once the validators confirm it; None where they do not."""
         if outcome.status != "found":
             return None
         accepted = [self.readers[side].accepts(outcome.value) for side in ("old", "new")]
         if accepted != [True, True]:
             logger.error("unconfirmed shared message: %s", canonical(outcome.value).decode()[:2_000])
             return None
-        return Witness(presentable(outcome.value), fact.message)
+        return Witness(presentable(outcome.value), why)
+
+    def wholly(
+        self, direction: Direction, probe: Probe, asks: Literal["refused", "shared", "letter"], milliseconds: float
+    ) -> Outcome:
+        """A message with the probe's values that shows what is asked: refused by the reader, refused to the letter, or taken by both."""
+        writer, reader = self.sides(direction)
+        closed = asks == "refused"
+        self.deadline = time.monotonic() + milliseconds / 1_000
+        writes = self.reading(writer, closed=self.writer_closed and asks != "letter")
+        reads = self.reading(reader, closed=self.reader_closed and closed)
+        probed = _probe_reading(probe, probe.fragment)
+        return (
+            self.find([writes, reads, probed], [], 1.0)
+            if asks == "shared"
+            else self.find([writes, probed], [reads], 1.0)
+        )
 
     def finding(
         self, fact: Fact, direction: Direction, level: Level, witness: Witness | None, *, kind: Kind

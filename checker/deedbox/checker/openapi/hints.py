@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -171,7 +172,10 @@ class _Place:
         reach = reach or self.reaches[0]
         document = self.decider.documents[side]
         root = (reach.position.old, reach.position.new)[side].location
-        return Witness(reach.position.embed(dressed(document.value, root, reach.path + self.path, value)), why)
+        # Where the place is reached otherwise on this side, the value alone is shown.
+        with suppress(LookupError, ValueError, TypeError):
+            value = dressed(document.value, root, reach.path + self.path, value)
+        return Witness(reach.position.embed(value), why)
 
 
 def _property_name(value: dict[str, Any]) -> str | None:
