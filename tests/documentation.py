@@ -16,7 +16,7 @@ from deedbox.checker.openapi import rules as openapi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "fixtures" / "rules"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from deedbox.checker.canonical import canonical, digest
-from deedbox.checker.documents import MAX_DEPTH, load_document
+from deedbox.checker.documents import load_document
 from deedbox.checker.errors import (
     DocumentError,
     DuplicateKey,
@@ -13,6 +13,7 @@ from deedbox.checker.errors import (
     SyntaxInvalid,
     TooLarge,
 )
+from deedbox.checker.json_values import MAX_DEPTH
 from hypothesis import given
 from hypothesis import strategies as st
 

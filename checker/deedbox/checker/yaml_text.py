@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from deedbox.checker import documents
 from deedbox.checker.errors import DocumentError, DuplicateKey, NotJsonValue, SyntaxInvalid, TooLarge
+from deedbox.checker.json_values import MAX_DEPTH, MAX_NODES, check_strings, exact, integer
 from deedbox.checker.pointers import join
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _plain_document(text: str, name: str) -> Any:
                 raise _Unusual
             value: Any = event.value
             if not value.isascii():
-                documents.check_strings(value, name)
+                check_strings(value, name)
             top = stack[-1]
             if type(top[0]) is dict and top[1] is None:
                 if value in top[0] or (value == "<<" and not event.style):
@@ -99,7 +99,7 @@ def _plain_document(text: str, name: str) -> Any:
                     value = known[value] = reader.resolve(value, event, "")
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             count += 1
-            if event.anchor is not None or event.tag is not None or len(stack) > documents.MAX_DEPTH:
+            if event.anchor is not None or event.tag is not None or len(stack) > MAX_DEPTH:
                 raise _Unusual
             if type(stack[-1][0]) is dict and stack[-1][1] is None:
                 raise _Unusual  # a key that is no scalar
@@ -108,7 +108,7 @@ def _plain_document(text: str, name: str) -> Any:
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             value = stack.pop()[0]
         elif kind is yaml.StreamEndEvent:
-            if documents_seen != 1 or count > documents.MAX_NODES:
+            if documents_seen != 1 or count > MAX_NODES:
                 raise _Unusual
             return root[0]
         elif kind is yaml.DocumentStartEvent:
@@ -173,8 +173,8 @@ class _Reader:
 
     def _count(self, event: Any, more: int) -> None:
         self.nodes += more
-        if self.nodes > documents.MAX_NODES:
-            raise self._at(TooLarge, event, f"over {documents.MAX_NODES} values once its aliases are expanded")
+        if self.nodes > MAX_NODES:
+            raise self._at(TooLarge, event, f"over {MAX_NODES} values once its aliases are expanded")
 
     def _value(self, event: Any, pointer: str, depth: int) -> Any:
         if self.places is not None:
@@ -195,8 +195,8 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event, pointer)
         else:
-            if depth >= documents.MAX_DEPTH:
-                raise self._at(TooLarge, event, f"nested deeper than {documents.MAX_DEPTH} levels")
+            if depth >= MAX_DEPTH:
+                raise self._at(TooLarge, event, f"nested deeper than {MAX_DEPTH} levels")
             value = (self._mapping if isinstance(event, yaml.MappingStartEvent) else self._sequence)(
                 event, pointer, depth
             )
@@ -229,7 +229,7 @@ class _Reader:
                     self.anchors[key.anchor] = (text, 1)
             else:
                 raise self._at(NotJsonValue, key, "a key that is no scalar", pointer)
-            documents.check_strings(text, self.name, pointer)
+            check_strings(text, self.name, pointer)
             place = join(pointer, text)
             if text == "<<" and isinstance(key, yaml.ScalarEvent) and not key.style:
                 merged += self._merge(next(self.events), place, depth)
@@ -257,7 +257,7 @@ class _Reader:
 
     def _scalar(self, event: Any, pointer: str) -> Any:
         text: str = event.value
-        documents.check_strings(text, self.name, pointer)
+        check_strings(text, self.name, pointer)
         if event.tag in ("!", _CORE + "str") or (event.tag is None and event.style):
             return text
         value = self.resolve(text, event, pointer)
@@ -270,9 +270,9 @@ class _Reader:
         """The value of a plain scalar by the core schema."""
         try:
             if _INT.fullmatch(text):
-                return documents.integer(text, self.name)
+                return integer(text, self.name)
             if _FLOAT.fullmatch(text):
-                return documents.exact(Decimal(text), self.name)
+                return exact(Decimal(text), self.name)
         except NotJsonValue as error:
             raise self._at(NotJsonValue, event, error.message, pointer) from None
         if _NULL.fullmatch(text):

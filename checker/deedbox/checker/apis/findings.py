@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from deedbox.checker.apis.cursor import Cursor
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 _LISTED = 3
 

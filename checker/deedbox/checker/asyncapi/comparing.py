@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deedbox.checker.apis.translation import Dialect
     from deedbox.checker.documents import Document
     from deedbox.checker.model import Comparison, ContentModel
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 _TEXTS = ("summary", "description", "title", "tags", "externalDocs", "examples")
 _DIALECTS: tuple[Dialect, ...] = ("draft7", "draft2020-12", "openapi-3.0")

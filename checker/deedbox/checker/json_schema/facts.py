@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from deedbox.checker.json_schema.probes import Probe
     from deedbox.checker.model import Direction, Level
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deedbox.checker.json_schema.schema import Node
     from deedbox.checker.json_schema.sides import Part, Start, Starts
     from deedbox.checker.model import ContentModel, Direction, Level
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 
 Probes: TypeAlias = "dict[Direction, Probe]"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deedbox.checker.apis.cursor import Cursor
     from deedbox.checker.apis.positions import Position, Writer
     from deedbox.checker.openapi.model import Api, Operation
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 TEXTS = ("summary", "description", "externalDocs", "example", "examples")
 

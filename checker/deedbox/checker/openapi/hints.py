@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deedbox.checker.apis.schemas import Decider
     from deedbox.checker.apis.units import Pair, Reach
     from deedbox.checker.openapi.model import Api
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 _XML_DEFAULTS = {
     "name": None,

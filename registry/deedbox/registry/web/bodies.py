@@ -11,8 +11,9 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from deedbox.checker.documents import MAX_DEPTH, check_strings, load_document
+from deedbox.checker.documents import load_document
 from deedbox.checker.errors import CheckerError, TooLarge
+from deedbox.checker.json_values import MAX_DEPTH, check_strings
 from deedbox.checker.policy import Acceptance
 from deedbox.registry.errors import InvalidRequest, NotJson
 from deedbox.registry.services.values import Proposal

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from deedbox.checker.json_schema.facts import Fact
     from deedbox.checker.json_schema.places import Pair
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 Check: TypeAlias = "Callable[[Pair], Iterator[Fact]]"
 

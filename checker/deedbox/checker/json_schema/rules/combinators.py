@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deedbox.checker.json_schema.probes import Probe
     from deedbox.checker.json_schema.schema import Node
     from deedbox.checker.json_schema.sides import Group, Part, Side, Start
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 _CORE = "JSON Schema 2020-12 core "
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.canonical import canonical
-from deedbox.checker.rules import Rule
+from deedbox.checker.rules.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

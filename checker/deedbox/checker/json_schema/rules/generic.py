@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deedbox.checker.rules import Rule
+from deedbox.checker.rules.rule import Rule
 
 ACCEPTS_LESS = Rule(
     "accepts-less",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deedbox.checker.json_schema.facts import Fact
     from deedbox.checker.json_schema.places import Pair, Probes
     from deedbox.checker.json_schema.sides import Side
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 
 def _ends(least: str, most: str, what: str, source: str, sources: str) -> tuple[Rule, Rule, Rule, Rule]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deedbox.checker.json_schema.places import Pair
     from deedbox.checker.json_schema.sides import Side
     from deedbox.checker.model import Level
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 _V = "JSON Schema 2020-12 validation "
 

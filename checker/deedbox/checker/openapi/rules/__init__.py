@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deedbox.checker.openapi.rules import bodies, hints, operations, parameters, security
 
 if TYPE_CHECKING:
-    from deedbox.checker.rules import Rule
+    from deedbox.checker.rules.rule import Rule
 
 FAMILIES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("OpenAPI: operations", operations.RULES),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deedbox.checker.rules import Rule
+from deedbox.checker.rules.rule import Rule
 
 if TYPE_CHECKING:
     from deedbox.checker.model import Kind
