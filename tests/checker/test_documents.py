@@ -39,6 +39,7 @@ from hypothesis import strategies as st
         ("? [1, 2]\n: 3", NotJsonValue, 1, "", "key"),
         ("a: !!python/object:os.system 1", NotJsonValue, 1, "/a", "python/object"),
         ("", SyntaxInvalid, 1, None, "empty"),
+        ("a: [", SyntaxInvalid, 1, None, "not YAML"),
     ],
 )
 def test_bad_text_says_where(

@@ -143,11 +143,13 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             problem = error.problem or error.context or "malformed"
-            hint = ": indent with spaces" if "\\t" in problem or "tab" in problem else ""
+            # libyaml does not name the character that it stopped at.
+            line = "".join(text.split("\n")[mark.line : mark.line + 1]) if mark else ""
+            hint = ": indent with spaces" if mark and line[mark.column :].startswith("\t") else ""
             raise SyntaxInvalid(
                 f"not YAML: {problem}{hint}",
                 source=self.name,
-                line=mark.line + 1 if mark else None,
+                line=min(mark.line, text.rstrip("\n").count("\n")) + 1 if mark else None,
                 column=mark.column + 1 if mark else None,
             ) from None
         except yaml.YAMLError as error:
