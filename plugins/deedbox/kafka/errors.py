@@ -32,6 +32,10 @@ class Fenced(LiveError):
     """Another process has taken over this one's transactions or partitions: what was begun must be begun anew."""
 
 
+class StoreUnavailable(LiveError):
+    """The database of what was handled did not answer. The message at hand was not handled, and is read again."""
+
+
 class DeadLetterRefused(LiveError):
     """The dead-letter topic did not take a message. Nothing was committed; `topic` names it."""
 

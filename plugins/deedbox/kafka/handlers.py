@@ -16,11 +16,16 @@ Builder: TypeAlias = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a handler gets: the value, what it was written as, and the record (its `value` is the raw bytes)."""
+    """What a handler gets: the value, what it was written as, and the record (its `value` is the raw bytes).
+
+    `session` is that of a store that shares its transaction (`sql_store`): what the handler writes by it is kept together
+    with the note that the message was handled, or not at all.
+    """
 
     value: Any
     version: Version
     record: Record
+    session: Any = None
 
 
 Handler: TypeAlias = Callable[[Message], object]
@@ -76,7 +81,7 @@ class Handlers:
 
         return register
 
-    def handle(self, record: Record, version: Version, value: Any) -> None:
+    def handle(self, record: Record, version: Version, value: Any, session: Any = None) -> None:
         """Hands a message to the handler of its major, else, by hooks, to that of the next newer one that has one.
 
         Raises:
@@ -89,7 +94,7 @@ class Handlers:
                 raise Unhandled(f"nobody here handles {name} {major}")
             major, value = step[0], step[1](value)
         handler, build = self._handlers[name, major]
-        handler(Message(value if build is None else build(value), version, record))
+        handler(Message(value if build is None else build(value), version, record, session))
 
 
 @lru_cache(maxsize=4_096)

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+Standing: TypeAlias = Literal["new", "duplicate", "stale"]
+"""`duplicate`: a message of that id was handled. `stale`: so was one of its key that happened later."""
+
+
+class Known(NamedTuple):
+    """What is known of a message before it is handled, and the session that a store shares with its handler, if any."""
+
+    standing: Standing
+    session: Any = None
 
 
 class HandledStore(Protocol):
     """A store of its own, shared by the members of one group."""
 
-    def seen(self, message_id: str) -> bool:
-        """Whether a message was handled."""
-        ...
+    def handling(
+        self, message_id: str | None, key: str | None, occurred_at: str | None
+    ) -> AbstractContextManager[Known]:
+        """Surrounds the handling of one message.
 
-    def newest(self, key: str) -> str | None:
-        """The occurred-at of the newest message handled of a key; None before the first."""
-        ...
+        Where the block ends without an error the message is noted: all of it or nothing. One that is stale is noted by
+        its id alone.
 
-    def handled(self, message_id: str | None, key: str | None, occurred_at: str | None) -> None:
-        """Takes note of a message, after it was handled. All of it or nothing is kept."""
+        Args:
+            message_id: against duplicates; None where it has none.
+            key: what it is about.
+            occurred_at: when that happened, as text that sorts by time.
+        """
         ...
 
 
@@ -33,16 +48,14 @@ class MemoryStore:
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._newest: OrderedDict[str, str] = OrderedDict()
 
-    def seen(self, message_id: str) -> bool:
-        """See `HandledStore.seen`."""
-        return message_id in self._ids
-
-    def newest(self, key: str) -> str | None:
-        """See `HandledStore.newest`."""
-        return self._newest.get(key)
-
-    def handled(self, message_id: str | None, key: str | None, occurred_at: str | None) -> None:
-        """See `HandledStore.handled`."""
+    @contextmanager
+    def handling(self, message_id: str | None, key: str | None, occurred_at: str | None) -> Iterator[Known]:
+        """See `HandledStore.handling`."""
+        newest = self._newest.get(key) if key is not None else None
+        standing = _standing(message_id in self._ids, newest, occurred_at)
+        yield Known(standing)
+        if standing == "duplicate":
+            return
         with self._lock:
             if message_id is not None:
                 self._ids[message_id] = None
@@ -71,19 +84,16 @@ class SqliteStore:
         )
         self._database.execute("DELETE FROM ids WHERE day < julianday('now') - ?", (keep_days,))
 
-    def seen(self, message_id: str) -> bool:
-        """See `HandledStore.seen`."""
+    @contextmanager
+    def handling(self, message_id: str | None, key: str | None, occurred_at: str | None) -> Iterator[Known]:
+        """See `HandledStore.handling`."""
         with self._lock:
-            return self._database.execute("SELECT 1 FROM ids WHERE id = ?", (message_id,)).fetchone() is not None
-
-    def newest(self, key: str) -> str | None:
-        """See `HandledStore.newest`."""
-        with self._lock:
+            seen = self._database.execute("SELECT 1 FROM ids WHERE id = ?", (message_id,)).fetchone() is not None
             row = self._database.execute("SELECT occurred_at FROM newest WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def handled(self, message_id: str | None, key: str | None, occurred_at: str | None) -> None:
-        """See `HandledStore.handled`."""
+        standing = _standing(seen, None if row is None else str(row[0]), occurred_at)
+        yield Known(standing)
+        if standing == "duplicate":
+            return
         with self._lock, self._database:
             self._database.execute("BEGIN IMMEDIATE")
             if message_id is not None:
@@ -98,3 +108,9 @@ class SqliteStore:
     def close(self) -> None:
         """Closes the file."""
         self._database.close()
+
+
+def _standing(seen: bool, newest: str | None, occurred_at: str | None) -> Standing:
+    if seen:
+        return "duplicate"
+    return "stale" if newest is not None and occurred_at is not None and occurred_at < newest else "new"
