@@ -239,7 +239,7 @@ class ConfluentConsumer:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._positions: dict[TopicPartition, int] = {}
+        self._positions: dict[tuple[str, int], int] = {}
         self._moved: set[TopicPartition] = set()
         self._generation = 0
 
@@ -274,9 +274,9 @@ class ConfluentConsumer:
                 # A mapping only where one was set on a message by hand.
                 named: Any = headers or ()
                 records.append(Record(topic, partition, offset, message.key(), message.value(), named, timestamp))
-                positions[TopicPartition(topic, partition)] = offset + 1
+                positions[topic, partition] = offset + 1
             elif error.code() == KafkaError._PARTITION_EOF:
-                positions[TopicPartition(str(topic), int(partition or 0))] = int(offset or 0)
+                positions[str(topic), int(partition or 0)] = int(offset or 0)
             elif error.fatal() or not (error.retriable() or error.code() in _NO_TOPIC):
                 raise _raised(error)
             else:
