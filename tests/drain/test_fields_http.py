@@ -155,6 +155,21 @@ def test_a_late_sighting_revokes_the_proof_and_says_who_relied_on_it(stopped: Ap
     assert other["status"] == 422
 
 
+@pytest.mark.parametrize(("messages", "state"), [(3, "gone"), (2, "draining")])
+def test_what_guards_observed_counts_where_every_offset_held_a_message(stopped: Api, messages: int, state: str) -> None:
+    now = "2026-01-01T00:00:00Z"
+    part = {"partition": 0, "from": 7, "to": 10, "messages": messages, "log_start": 7, "leader_epoch": 0}
+    seen = {**part, "first_at": 1, "last_at": 2, "unreadable": {"count": 0}, "sightings": []}
+    topic = {"topic": "orders", "topic_id": "t1", "watched": [FIELD], "counts": [], "groups": [], "partitions": [seen]}
+    report = {"id": str(uuid4()), "guard": "g", "tool": "t", "cluster": "c1", "since": now, "until": now}
+    stopped.call("POST", "/observations", {**report, "topics": [topic]}, 201)
+    blind = _reading(7, 10, 9, None)["partitions"]
+    blind[0]["spans"] = []
+    for _ in range(2):
+        claim = stopped.read(7, 10, committed=9, partitions=blind)["claim"]
+    assert claim["state"] == state, claim["reasons"]
+
+
 def test_reminders_are_said_once(stopped: Api) -> None:
     stopped.read(7, 10, committed=9)
     stopped.read(7, 10, committed=9)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import orjson
 from deedbox.kafka.claims import confluent_header, confluent_prefix
 from deedbox.kafka.errors import InvalidMessage, UndeclaredContract
-from deedbox.kafka.inspection import Inspector, Invalid
+from deedbox.kafka.inspection import RETIRED, Inspector, Invalid
 from deedbox.kafka.lookup import Lookup, Unknown, Version
 from deedbox.kafka.messages import CONFLUENT_ID, CONTRACT, MESSAGE_ID, TRACE, VERSION, last, new_traceparent
 
@@ -34,7 +34,8 @@ class Writing:
         lookup: the registry.
         contract: the producer's, `service/name`.
         version: which; the latest where None.
-        refuse: an invalid message raises; else it is sent, and counted. An undeclared member alone is as invalid here.
+        refuse: an invalid message raises; else it is sent, and counted. An undeclared member alone is as invalid here, and
+            so is every message once the registry is heard to have retired the version.
         framing: see `Framing`.
 
     Raises:
@@ -92,6 +93,8 @@ class Writing:
         found = self._inspector.inspect(topic, self._claim, body)
         if self._refuse and found.status == "invalid":
             raise InvalidMessage(found.invalid(body), topic)
+        if self._refuse and RETIRED in found.notes:
+            raise InvalidMessage(self._invalid(f"{self.version} is retired: write a later version", RETIRED), topic)
         if headers is not None:
             self._identify(headers)
         return confluent_prefix(self.version.schema_id) + body if self._framing == "confluent" else body
