@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from deedbox.cli.demonstration import story_folder
+from deedbox.cli.telling import tell as past
 from deedbox.client import RegistryClient
 from deedbox.registry.serving import run_in_background
 
@@ -25,8 +26,9 @@ def chromium_path() -> str | None:
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with the demo's contracts, one of them retired and one deployed."""
+    """The address of a server with the demo's past and its story."""
     folder = tmp_path_factory.mktemp("shop")
+    past(f"sqlite:///{folder}/shop.db", story_folder())
     with run_in_background(f"sqlite:///{folder}/shop.db") as server:
         tell(server.url, folder / "files")
         yield server.url

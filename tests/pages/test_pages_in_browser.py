@@ -27,6 +27,12 @@ PAGES = {
     "search": "/search?q=order",
     "try": "/try?contract=billing/order-placed",
     "audit": "/audit",
+    "drains": "/drains",
+    "dead-letters": "/dead-letters",
+    "packages": "/packages",
+    "accepted": "/contracts/warehouse/stock-reserved/compare/1.0.0...1.1.0",
+    "retired": "/contracts/payments/payment-settled/versions/1.2.0",
+    "gone-field": "/contracts/payments/payment-settled/fields/properties/card_hint",
     "api": "/api/v1/docs",
     "problems": "/problems/",
     "retirement": "/contracts/orders/order-placed/versions/1.0.0/retirement",
@@ -42,7 +48,7 @@ def test_the_story_is_clicked_through(visit):
     tab = visit()
     page = tab.page
     tab.open("/")
-    assert page.locator(".tiles").inner_text().split("\n")[:2] == ["4", "services"]
+    assert page.locator(".tiles").inner_text().split("\n")[:2] == ["8", "services"]
     page.get_by_role("link", name="orders/order-placed@1.2.0").click()
     assert page.url.endswith("/contracts/orders/order-placed/versions/1.2.0")
     page.get_by_role("link", name="the latest is 1.2.1").click()
@@ -64,6 +70,19 @@ def test_the_story_is_clicked_through(visit):
     page.get_by_role("link", name="orders/order-placed", exact=True).first.click()
     assert page.locator(".matrix tbody tr").count() == 4
     tab.keep("matrix-clicked")
+
+
+def test_home_leads_to_what_is_blocked_what_drains_and_what_is_dead(visit):
+    tab = visit()
+    page = tab.page
+    tab.open("/")
+    blocked = page.get_by_role("region", name="What is blocked")
+    assert "at /reserved: 0 is less than the minimum of 1" in blocked.inner_text()
+    page.get_by_role("region", name="What drains").get_by_role("link", name="/card_hint").click()
+    assert "93%" in page.locator(".card").inner_text()
+    assert "ledger-worker" in page.locator(".card").inner_text()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Dead letters").click()
+    assert [row.split("\t")[0] for row in page.locator("tbody tr").all_inner_texts()] == ["5", "2"]
 
 
 def test_a_deep_link_leads_to_its_field(visit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from deedbox.checker.errors import InvalidVersion
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deedbox.checker.model import Bump
+
+# A registry asks the same few thousand over and over; parsed versions are never changed.
+_parsed = lru_cache(maxsize=65_536)(Version.parse)
 
 FIRST = "1.0.0"
 """A contract's first version, unless another is said."""
@@ -23,7 +27,7 @@ def parse(version: str) -> Version:
         InvalidVersion: it is none, and what one looks like.
     """
     try:
-        return Version.parse(version)
+        return _parsed(version)
     except (ValueError, TypeError):
         raise InvalidVersion(
             f"{version!r} is no semantic version: write MAJOR.MINOR.PATCH, as 1.4.0 or 2.0.0-rc.1"

@@ -21,6 +21,7 @@ from deedbox.registry.web import (
     models,
     npm,
     observations_api,
+    origins,
     packages_api,
     pages,
     problems,
@@ -68,6 +69,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     app.extensions["deedbox"] = services
     replies = Replies(database)
     request_ids.install(app)
+    origins.install(app)
     metrics.install(app, services)
     problems.install(app)
     health.install(app, services)
@@ -97,9 +99,10 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
 
 
 def warm_up(app: OpenAPI) -> None:
-    """Starts the comparing processes ahead of the first request, beside whatever else is done."""
+    """Starts the comparing processes and reads the system ahead of the first request, beside whatever else is done."""
     services: Services = app.extensions["deedbox"]
     threading.Thread(target=services.sandbox.start, daemon=True).start()
+    threading.Thread(target=services.browsing.warm_up, daemon=True).start()
 
 
 def start_working(app: OpenAPI, settings: Settings) -> None:

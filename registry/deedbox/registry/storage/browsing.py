@@ -18,6 +18,7 @@ from deedbox.registry.storage.models import (
     Schema,
     Service,
 )
+from deedbox.registry.storage.packages import PackageFile
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -190,3 +191,22 @@ def read_fields(session: Session, limit: int) -> list[tuple[str, str]]:
         .limit(limit)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def any_obsolete(session: Session) -> bool:
+    """Whether any schema that was ever published may mark a field as obsolete."""
+    marked = select(Schema.id).where(Schema.canonical.contains('"deprecated":true', autoescape=True))
+    return session.execute(marked.limit(1)).first() is not None
+
+
+def packages_of(session: Session, contract: str) -> list[tuple[str, str, str, str | None]]:
+    """Files on the index that were made of a contract, newest first: project, version, file name, why it is yanked."""
+    rows = session.execute(
+        select(PackageFile.project, PackageFile.version, PackageFile.filename, Retirement.reason)
+        .join(Publication, Publication.seq == PackageFile.publication_seq)
+        .outerjoin(Retirement, Retirement.publication_seq == PackageFile.publication_seq)
+        .where(Publication.contract == contract)
+        .order_by(PackageFile.seq.desc())
+        .limit(50)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]

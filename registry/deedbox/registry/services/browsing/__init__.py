@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from deedbox.registry.errors import RegistryError
 from deedbox.registry.services.browsing.changes import Changes
 from deedbox.registry.services.browsing.contracts import Contracts
 from deedbox.registry.services.browsing.draining import Draining
@@ -33,5 +36,6 @@ class Browsing:
         self.trying = Trying(database, verdicts.sandbox, self.overview)
 
     def warm_up(self) -> None:
-        """Reads the system once, ahead of the first page."""
-        self.overview.current()
+        """Reads the system once, ahead of the first page. A database that is away now is asked again by that page."""
+        with suppress(RegistryError):
+            self.overview.current()

@@ -93,6 +93,7 @@ class Contracts:
             since = obsolete_since(session, read)
             accepted = browsing.acceptances(session, [v.row.seq for v in read.history])
             others = self.others(session, snapshot, contract)
+            packages = browsing.packages_of(session, contract)
         fits = self._fits.of(snapshot.pairs(contract=contract), _MOST_NEW_LINKS)
         row = read.version.row
         live = {end.version for end in head.live}
@@ -137,6 +138,10 @@ class Contracts:
                 for row, entry in reversed(accepted)
             ],
             "links": [fit_view(fit) for fit in fits],
+            "packages": [
+                {"name": name, "version": number, "filename": file, "yanked": yanked}
+                for name, number, file, yanked in packages
+            ],
         }
         return view, settled(fits)
 

@@ -27,8 +27,12 @@ def map_drawing(data: dict[str, Any], title: str) -> Markup:
     edges = data["edges"]
     columns = _ordered(_layers(list(nodes), edges), edges)
     place, width, height = _placed(columns, nodes, edges)
-    parts = [_edge(edge, place) for edge in edges if edge["from"] != edge["to"]]
+    drawn = [edge for edge in edges if edge["from"] != edge["to"]]
+    parts = [_edge(edge, place) for edge in drawn]
     parts += [_node(node, place[node["id"]]) for node in nodes.values()]
+    # Last, so that no box hides what is said of an arrow.
+    taken: list[tuple[float, float]] = []
+    parts += [_label(edge, _free(_label_place(edge, place), taken)) for edge in drawn]
     return Markup(
         '<div class="drawing" tabindex="0" role="group" aria-label="{title}">'
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
@@ -154,17 +158,34 @@ def _edge(edge: dict[str, Any], place: dict[str, Box]) -> Markup:
             f"M{x1 + w1 / 2:.0f} {y1 + _HEIGHT:.0f}C{x1 + w1 / 2:.0f} {low:.0f} {x2 + 30:.0f} {low:.0f} "
             f"{x2 + 30:.0f} {y2 + _HEIGHT + 2:.0f}"
         )
-    label = _label(edge)
-    # Near its own end, where edges that leave one box together have parted already.
-    share = 0.62
-    middle = (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * _eased(share) - 5)
+    told = f"{edge['from']} to {edge['to']}: {edge['links']} links, {edge['state']}".replace("group:", "")
+    return Markup('<g class="edge {state}"><title>{told}</title><path d="{path}" marker-end="url(#tip)"/></g>').format(
+        state=edge["state"], told=told, path=path
+    )
+
+
+def _label_place(edge: dict[str, Any], place: dict[str, Box]) -> tuple[float, float]:
+    """Where what is said of an edge goes: in the gap before its end, where those that leave one box have parted."""
+    (x1, y1, w1), (x2, y2, _) = place[edge["from"]], place[edge["to"]]
     if x2 <= x1:
-        middle = ((x1 + x2 + w1) / 2, max(y1, y2) + _HEIGHT + 26)
-    told = f"{edge['from']} to {edge['to']}: {edge['links']} links, {edge['state']}"
+        return (x1 + x2 + w1) / 2, max(y1, y2) + _HEIGHT + 26
+    across = x2 - x1 - w1
+    return x2 - _COLUMN * 0.42, y1 + (y2 - y1) * _eased(1 - _COLUMN * 0.42 / across) + _HEIGHT / 2 - 5
+
+
+def _free(at: tuple[float, float], taken: list[tuple[float, float]]) -> tuple[float, float]:
+    """The place, or the next one below it that no label has."""
+    x, y = at
+    while any(abs(x - other_x) < 110 and abs(y - other_y) < 12 for other_x, other_y in taken):
+        y += 12
+    taken.append((x, y))
+    return x, y
+
+
+def _label(edge: dict[str, Any], at: tuple[float, float]) -> Markup:
     return Markup(
-        '<g class="edge {state}"><title>{told}</title><path d="{path}" marker-end="url(#tip)"/>'
-        '<text class="minor halo" text-anchor="middle" x="{x:.0f}" y="{y:.0f}">{label}</text></g>'
-    ).format(state=edge["state"], told=told.replace("group:", ""), path=path, x=middle[0], y=middle[1], label=label)
+        '<g class="edge {state}"><text class="minor halo" text-anchor="middle" x="{x:.0f}" y="{y:.0f}">{said}</text></g>'
+    ).format(state=edge["state"], x=at[0], y=at[1], said=_said(edge))
 
 
 def _eased(share: float) -> float:
@@ -172,7 +193,7 @@ def _eased(share: float) -> float:
     return 3 * share * share - 2 * share**3
 
 
-def _label(edge: dict[str, Any]) -> str:
+def _said(edge: dict[str, Any]) -> str:
     channels = edge["channels"]
     shown = channels[0] if channels else ("call" if edge["links"] else "")
     if len(shown) > 22:
