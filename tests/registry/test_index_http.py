@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -292,6 +293,31 @@ def test_an_upload_that_is_too_large_is_told_so(api: Api) -> None:
     limit = api.client.application.config["MAX_CONTENT_LENGTH"]
     data = {":action": "file_upload", "content": (io.BytesIO(b"x" * (limit + 1)), "left_pad-1.0.tar.gz")}
     assert api.client.post("/legacy/", data=data).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({}, True),
+        ({"Origin": "http://localhost"}, True),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://behind-a-proxy.example"}, True),
+        ({"Origin": "http://elsewhere.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+    ],
+)
+def test_pages_of_other_sites_upload_and_publish_nothing(api: Api, headers: dict[str, str], allowed: bool) -> None:
+    """A page anywhere can make its visitor's browser post a form to a server inside the visitor's network."""
+    name, content = wheel_name("left-pad", "1.0"), wheel("left-pad", "1.0")
+    sent = api.client.post("/legacy/", data=form(name, content), headers=headers)
+    body = {"schema": {"type": "object"}, "role": "consumes", "kind": "event", "channels": ["c"]}
+    published = api.client.post("/api/v1/contracts/a/b/versions", data=json.dumps(body), headers=headers)
+    assert (sent.status_code, published.status_code) == ((200, 201) if allowed else (403, 403))
+    assert (len(api.get("/events").json["items"]) > 0) == allowed
+    assert page(api, "/simple/", **headers).status_code == 200
 
 
 def test_sources_and_wheels_are_read_alike() -> None:

@@ -313,10 +313,12 @@ CRASH = """
 import os, signal, sys
 from deedbox.registry.config import Settings
 from deedbox.registry.services import SlowWork
+from deedbox.registry.services.jobs import Patience
 from deedbox.registry.storage import jobs as stored
 from deedbox.registry.storage.database import Database
 url, where, step = sys.argv[1:]
-slow = SlowWork(Database(url), Settings(job_lease_seconds=1))
+slow = SlowWork(Database(url), Settings())
+slow.jobs.patience = Patience(lease_seconds=0.2)
 releases = slow.releases
 plain, recorded = releases.step, stored.add_step
 def die(*_):
