@@ -63,7 +63,13 @@ def release(wanted: Wanted, version: str | None, shape: Shape, client: RegistryC
     with _telling(f"{wanted.name} {found}") as tell:
         job = _ended(job, client, tell)
     if job["state"] == "failed":
-        wrong = job.get("code") not in ("build-stopped", "gave-up", "storage-unavailable", "busy")
+        wrong = job.get("code") not in (
+            "build-stopped",
+            "attempts-exhausted",
+            "internal",
+            "storage-unavailable",
+            "busy",
+        )
         raise NotReleased(
             f"{wanted.name} {found} was not released: {job.get('reason') or job.get('code') or 'no reason given'} (job {job['id']})",
             Exit.WRONG if wrong else Exit.UNKNOWN,

@@ -123,7 +123,7 @@ class Catalogue:
             if not history:
                 raise NotFound(f"there is no contract {contract}")
             live = self._live(session, contract, history)
-            package = _package(session, contract)
+            package = packages.names_by_owner(session, [contract]).get(contract)
         rest = [Published(v, v.row.seq in live, package=package) for v in history if v.row.ordinal > after]
         return Page(rest[:limit], str(rest[limit - 1].version.row.ordinal) if len(rest) > limit else None)
 
@@ -137,7 +137,9 @@ class Catalogue:
             history = queries.history(session, contract)
             found = pick(history, contract, version)
             live = self._live(session, contract, history)
-            return Published(found, found.row.seq in live, package=_package(session, contract))
+            return Published(
+                found, found.row.seq in live, package=packages.names_by_owner(session, [contract]).get(contract)
+            )
 
     def source(self, contract: str, version: str) -> Source:
         """The text of a version exactly as it was published.
@@ -226,6 +228,7 @@ class Catalogue:
     def _views(self, session: Session, names: Sequence[str]) -> Iterator[ContractView]:
         histories = queries.histories(session, names)
         deployed = linking.deployed_versions(session, names)
+        names_given = packages.names_by_owner(session, names)
         for name in names:
             history = histories[name]
             if not history:
@@ -234,7 +237,7 @@ class Catalogue:
             live = {v.row.seq for v in linking.live(history, deployed.get(name))}
             yield ContractView(
                 history[-1],
-                Published(newest, newest.row.seq in live, package=_package(session, name))
+                Published(newest, newest.row.seq in live, package=names_given.get(name))
                 if newest is not None
                 else None,
                 len(history),
@@ -244,11 +247,6 @@ class Catalogue:
     def _live(self, session: Session, contract: str, history: Sequence[Version]) -> set[int]:
         deployed = linking.deployed_versions(session, [contract]).get(contract)
         return {v.row.seq for v in linking.live(history, deployed)}
-
-
-def _package(session: Session, contract: str) -> str | None:
-    names = packages.names_of(session, contract)
-    return names[-1] if names else None
 
 
 def pick(history: Sequence[Version], contract: str, version: str) -> Version:

@@ -129,6 +129,17 @@ def names_of(session: Session, owner: str) -> list[str]:
     )
 
 
+def names_by_owner(session: Session, owners: Iterable[str]) -> dict[str, str]:
+    """The name that each of some contracts and services was given last; without those that have none."""
+    wanted, found = sorted(set(owners)), {}
+    for start in range(0, len(wanted), 500):
+        statement = select(PackageName.owner, PackageName.name).where(
+            PackageName.owner.in_(wanted[start : start + 500])
+        )
+        found.update({row[0]: row[1] for row in session.execute(statement.order_by(PackageName.seq))})
+    return found
+
+
 def projects(session: Session, after: str = "", limit: int | None = None) -> list[str]:
     """Names that have a file, in order."""
     statement = select(PackageFile.project).distinct().where(PackageFile.project > after).order_by(PackageFile.project)
