@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +109,15 @@ def test_wrong_modes_are_2(
     monkeypatch.chdir(tmp_path)
     assert main(["guard", "--topic", "a", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_metrics_at_a_taken_port_are_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["guard", "--topic", "a", "--metrics-port", str(port)]) == 2
+    assert f"metrics cannot be served at 127.0.0.1:{port}" in capsys.readouterr().err

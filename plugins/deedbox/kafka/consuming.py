@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker
     from deedbox.kafka.lookup import Version
     from deedbox.kafka.stores import HandledStore
+    from deedbox.kafka.tracing import Tracing
 
 Policy: TypeAlias = Literal["dead-letter", "raise"]
 
@@ -61,6 +62,7 @@ class ContractConsumer:
         order: see `Order`; needs a store.
         dead_letter_topic: by topic; `TOPIC.dlt` where None.
         instance: of this process, stable over its restarts: a successor ends what it left open.
+        tracing: a span for each message that is handled; none where None.
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class ContractConsumer:
         dead_letter_topic: Callable[[str], str] | None = None,
         limits: Limits | None = None,
         instance: str = "0",
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing
         self._handlers, self._inspector, self._policy = handlers, inspector, on_invalid
         self._store, self._order, self._group = store, order, group
         self._letters_to = dead_letter_topic or (lambda topic: topic + dead_letters.SUFFIX)
@@ -138,7 +142,7 @@ class ContractConsumer:
             return found.invalid(record.value)
         try:
             if self._store is None:
-                self._handlers.handle(record, version, found.value)
+                self._hand_over(record, version, found.value)
             elif not self._handle_once(self._store, record, version, found.value):
                 return None
         except Unhandled as error:
@@ -157,8 +161,15 @@ class ContractConsumer:
                 self.counts.stale += 1
                 if self._order is None or self._order.stale == "skip":
                     return False
-            self._handlers.handle(record, version, value, known.session)
+            self._hand_over(record, version, value, known.session)
         return True
+
+    def _hand_over(self, record: Record, version: Version, value: Any, session: Any = None) -> None:
+        if self._tracing is None:
+            self._handlers.handle(record, version, value, session)
+            return
+        with self._tracing.handling(record, version, self._group):
+            self._handlers.handle(record, version, value, session)
 
     def _place_in_order(self, record: Record, value: Any) -> tuple[str | None, str | None]:
         if self._order is None:

@@ -58,6 +58,10 @@ class LimitReached(LiveError):
         self.topic = topic
 
 
+class PortTaken(LiveError):
+    """The address of the metrics has another listener, or is none of this machine."""
+
+
 class InvalidDeadLetter(LiveError):
     """A message on a dead-letter topic that does not say where it came from."""
 

@@ -170,7 +170,14 @@ class Guard:
             if cell.rule in MISMATCHES and kind not in self._warned and len(self._warned) < _MOST_WARNINGS:
                 self._warned.add(kind)
                 about = f"{cell.contract} {cell.version}".strip()
-                log.warning("%s: %s%s (%s)", cell.channel, MISMATCHES[cell.rule], about and f": {about}", cell.rule)
+                fields = {
+                    "channel": cell.channel,
+                    "contract": cell.contract,
+                    "version": cell.version,
+                    "rule": cell.rule,
+                }
+                said = MISMATCHES[cell.rule] + (about and f": {about}")
+                log.warning("%s: %s (%s)", cell.channel, said, cell.rule, extra={"fields": fields})
 
     def _act(self, record: Record, found: Inspection) -> list[Record]:
         mode = self._modes.get(record.topic, "observe")

@@ -162,11 +162,17 @@ class Lookup:
         self.client, self.fresh_seconds, self._clock = client, fresh_seconds, clock
         self._away_seconds = self._pause = away_seconds
         self._away_until = 0.0
+        self._away = False
         self._lock = RLock()
         self._versions: _Kept[tuple[str, str], tuple[float, Version | Unknown]] = _Kept(most_versions)
         self._channels: _Kept[str, tuple[float, Channel]] = _Kept(most_versions)
         self._ids: _Kept[Any, tuple[float, tuple[str, str] | Unknown]] = _Kept(most_versions)
         self._compiled: _Kept[tuple[str, str | None], CompiledSchema] = _Kept(most_schemas)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the registry did not answer when it was last asked."""
+        return self._away
 
     def channel(self, topic: str) -> Channel | Unknown:
         """What is registered for a topic; as last heard while the registry is away. An unknown topic has no versions."""
@@ -280,8 +286,10 @@ class Lookup:
                 raise
             self._pause = min(self._pause * 2, self._away_seconds * 16)
             self._away_until = self._clock() + self._pause
+            self._away = True
             return None
         self._pause = self._away_seconds
+        self._away = False
         return answer
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableSequence
 
     from deedbox.kafka.counting import Counts
+    from deedbox.kafka.tracing import Tracing
 
 Framing: TypeAlias = Literal["headers", "confluent", "confluent-header"]
 """How a message says its schema: by Deedbox's headers alone, or for Confluent's readers too: by the prefix of 0x00 and
@@ -37,6 +38,7 @@ class Writing:
         refuse: an invalid message raises; else it is sent, and counted. An undeclared member alone is as invalid here, and
             so is every message once the registry is heard to have retired the version.
         framing: see `Framing`.
+        tracing: a span for each message, whose trace it carries on; a trace of its own where None.
 
     Raises:
         UndeclaredContract: the registry has no such version or no GUID of it, or does not answer at the start.
@@ -51,7 +53,9 @@ class Writing:
         refuse: bool = False,
         framing: Framing = "headers",
         counts: Counts | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing
         found = lookup.version(contract, version) if version is not None else lookup.latest(contract)
         if isinstance(found, Unknown):
             why = "is not registered" if found is Unknown.ABSENT else "cannot be looked up: the registry is away"
@@ -83,6 +87,14 @@ class Writing:
         """
         if value is None:
             return None
+        if self._tracing is None:
+            return self._written(topic, headers, value, None)
+        with self._tracing.sending(topic, self.version) as trace:
+            return self._written(topic, headers, value, trace)
+
+    def _written(
+        self, topic: str, headers: MutableSequence[tuple[str, bytes]] | None, value: Any, trace: bytes | None
+    ) -> bytes:
         if isinstance(value, bytes):
             body = value
         else:
@@ -96,17 +108,17 @@ class Writing:
         if self._refuse and RETIRED in found.notes:
             raise InvalidMessage(self._invalid(f"{self.version} is retired: write a later version", RETIRED), topic)
         if headers is not None:
-            self._identify(headers)
+            self._identify(headers, trace)
         return confluent_prefix(self.version.schema_id) + body if self._framing == "confluent" else body
 
-    def _identify(self, headers: MutableSequence[tuple[str, bytes]]) -> None:
+    def _identify(self, headers: MutableSequence[tuple[str, bytes]], trace: bytes | None) -> None:
         """Says which version it is, which message (unless the caller did), and whose trace it belongs to."""
         kept = [pair for pair in headers if pair[0] not in self._names]
         headers[:] = kept + self._said
         if last(kept, MESSAGE_ID) is None:
             headers.append((MESSAGE_ID, str(uuid4()).encode()))
         if last(kept, TRACE) is None:
-            headers.append((TRACE, new_traceparent()))
+            headers.append((TRACE, trace or new_traceparent()))
 
     def _invalid(self, reason: str, rule: str) -> Invalid:
         return Invalid(reason, "", None, rule, self.version.contract, self.version.version)

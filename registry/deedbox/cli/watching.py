@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deedbox.cli.project import Project
     from deedbox.kafka.broker import Broker
     from deedbox.kafka.counting import Tally
-    from deedbox.kafka.guarding import Mode
+    from deedbox.kafka.guarding import Guard, Mode
     from deedbox.kafka.lookup import Lookup
 
 
@@ -35,6 +35,9 @@ class Watching:
     stop_ratio: float
     stop_row: int
     once: bool
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
+    log_format: str = "text"
 
 
 def topics_of(given: Sequence[str], channels: Sequence[str], project: Project | None) -> list[str]:
@@ -108,7 +111,7 @@ def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[
         limits=Limits(ratio=options.stop_ratio, consecutive=options.stop_row),
         observer=Observer(spool, f"{options.group}/{options.instance}", lambda topic: watch_of(lookup, topic)),
     )
-    with _until_stopped() as stopping, _logging():
+    with _until_stopped() as stopping, _logging(options.log_format), _metrics(guard, lookup, options):
         ends = {p: end for topic in topics for p, end in broker.ends(topic).items()} if options.once else {}
         reporter.start()
         try:
@@ -142,11 +145,28 @@ def _until_stopped() -> Iterator[Event]:
 
 
 @contextmanager
-def _logging() -> Iterator[None]:
+def _metrics(guard: Guard, lookup: Lookup, options: Watching) -> Iterator[None]:
+    """Counters over HTTP for as long as the guard runs, where a port is named."""
+    if options.metrics_port is None:
+        yield
+        return
+    from deedbox.kafka.metrics import LiveMetrics
+
+    metrics = LiveMetrics()
+    metrics.add_guard(guard)
+    metrics.add_lookup(lookup)
+    with metrics.served(options.metrics_port, options.metrics_host):
+        yield
+
+
+@contextmanager
+def _logging(form: str) -> Iterator[None]:
     """Warnings of the guard on standard error, a line each, for as long as it runs."""
+    from deedbox.client.logs import JsonLines
+
     log = logging.getLogger("deedbox.guard")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.setLevel(logging.WARNING)
     log.addHandler(handler)
     try:

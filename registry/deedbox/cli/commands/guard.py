@@ -48,6 +48,17 @@ from deedbox.cli.options import config_option, registry_option
     type=click.IntRange(1),
     help="Stop where more than so many in a row would be.",
 )
+@click.option(
+    "--metrics-port", type=click.IntRange(0, 65535), help="Serve counters to Prometheus at this port, under /metrics."
+)
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="The address to serve them at.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Warnings on standard error: a line of text, or one JSON object a line.",
+)
 @click.option("--once", is_flag=True, help="Judge what is there now, and stop.")
 @bootstrap_option
 @registry_option
@@ -62,6 +73,9 @@ def guard(
     spool: str | None,
     stop_ratio: float,
     stop_row: int,
+    metrics_port: int | None,
+    metrics_host: str,
+    log_format: str,
     once: bool,
     bootstrap: str,
     registry: str | None,
@@ -83,6 +97,16 @@ def guard(
     broker = connect("guard", bootstrap)
     with lookup_at(registry, project) as lookup:
         known_channels(lookup, channels)
-        options = Watching(group, instance, spool or f"deedbox-guard-{group}-{instance}.db", stop_ratio, stop_row, once)
+        options = Watching(
+            group,
+            instance,
+            spool or f"deedbox-guard-{group}-{instance}.db",
+            stop_ratio,
+            stop_row,
+            once,
+            metrics_port,
+            metrics_host,
+            log_format,
+        )
         counts = watch(broker, lookup, chosen, by_topic, options)
     click.echo(summary(counts), nl=False)

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-import time
 from typing import Any
 
+from deedbox.client.logs import JsonLines
 from flask import Flask, Response, g, has_request_context, request
 
 access = logging.getLogger("deedbox.access")
 
 
-class JsonLines(logging.Formatter):
-    """A record as one line of JSON, with the id of the request it belongs to."""
+class RequestLines(JsonLines):
+    """With the id of the request that a line belongs to."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        line: dict[str, Any] = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if has_request_context():
-            line["request_id"] = g.get("request_id", "")
-        line.update(getattr(record, "fields", {}))
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+    def context(self) -> dict[str, Any]:
+        """See `JsonLines.context`."""
+        return {"request_id": g.get("request_id", "")} if has_request_context() else {}
 
 
 def configure(level: str) -> None:
     """Sends Deedbox's logs to stderr from a level on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(RequestLines())
     root = logging.getLogger("deedbox")
     root.handlers[:] = [handler]
     root.propagate = False
