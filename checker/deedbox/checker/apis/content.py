@@ -10,7 +10,7 @@ from deedbox.checker.apis.cursor import target_of
 from deedbox.checker.json_schema.sameness import same
 
 if TYPE_CHECKING:
-    from deedbox.checker.apis.sources import Bundle
+    from deedbox.checker.apis.sources import ApiBundle
 
 _MISSING = object()
 
@@ -18,7 +18,7 @@ _MISSING = object()
 class _Index:
     """The references of a document, in the order of their pointers."""
 
-    def __init__(self, document: Bundle) -> None:
+    def __init__(self, document: ApiBundle) -> None:
         self.document = document
         ordered = sorted(
             (pointer, target)
@@ -48,7 +48,7 @@ class _Index:
 class Content:
     """What two documents say alike."""
 
-    def __init__(self, old: Bundle, new: Bundle) -> None:
+    def __init__(self, old: ApiBundle, new: ApiBundle) -> None:
         self.old, self.new = _Index(old), _Index(new)
         self._known: dict[tuple[str, str], bool] = {}
         self._changed = self._spread()

@@ -27,9 +27,3 @@ class ReferenceCycle(ApiDocumentError):
     """References that lead only to each other."""
 
     code = "reference-cycle"
-
-
-class FileMissing(ApiDocumentError):
-    """A `$ref` to a file that is not there, lies outside the root folder, or is on the network."""
-
-    code = "file-missing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,9 +14,13 @@ from deedbox.checker.apis.samples import dressed, sampled
 from deedbox.checker.apis.translation import Reading, Translator, widened
 from deedbox.checker.apis.units import Pair, Reach, Units
 from deedbox.checker.apis.wholes import Question, Wholes
+from deedbox.checker.budget import Budget
 from deedbox.checker.json_schema.comparing import Task
+from deedbox.checker.json_schema.inclusion import Reading as Taken
+from deedbox.checker.json_schema.inclusion import Search
 from deedbox.checker.json_schema.walker import walk
 from deedbox.checker.model import ContentModel, Direction, Inclusion, Witness
+from deedbox.checker.patterns import UnusablePattern
 from deedbox.checker.rules import catalogue
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 
     from deedbox.checker.apis.findings import Findings
     from deedbox.checker.apis.positions import Position, Writer
-    from deedbox.checker.apis.sources import Bundle
+    from deedbox.checker.apis.sources import ApiBundle
     from deedbox.checker.apis.translation import Dialect
     from deedbox.checker.apis.wholes import Asks
     from deedbox.checker.json_schema.facts import Fact
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 
 _LEAST = 250.0
 """Milliseconds that a question may take, once the time for all of them is up."""
-_AT_ONCE = 4
+_AT_ONCE = 2
 """Questions that the time that is left is shared by: most need a thousandth of it, and a hard one what the others leave."""
 _TO_THE_LETTER = frozenset({"max-properties-lowered", "max-properties-raised"})
 """Rules about names that a schema does not list: a limit on their number would say nothing of a writer that sends listed names only."""
@@ -86,7 +91,7 @@ class Decider:
 
     def __init__(
         self,
-        documents: tuple[Bundle, Bundle],
+        documents: tuple[ApiBundle, ApiBundle],
         dialects: tuple[Dialect, Dialect],
         positions: list[Position],
         findings: Findings,
@@ -173,9 +178,20 @@ class Decider:
                 sides[1] = widened(sides[1], sides[0])
         return sides[0], sides[1], "forward" if old_reads else "backward"
 
-    def _equal(self, pair: Pair, writer: Writer, milliseconds: float) -> bool | None:
+    def _cuts(self, pair: Pair, writer: Writer) -> list[Pair]:
+        """Where the question stops: nowhere, if what stands for the components leaves a side no value at all."""
+        unit = self.units.unit(pair)
+        if not unit.cuts or not unit.composed:
+            return unit.cuts
+        for schema in self._schemas(pair, writer, "backward", unit.cuts, self._translators)[:2]:
+            search = Search(format_assertion=self.options.format_assertion)
+            with suppress(UnusablePattern):
+                if search.find([Taken(schema.node, False)], [], Budget(milliseconds=_LEAST)).status == "empty":
+                    return []
+        return unit.cuts
+
+    def _equal(self, pair: Pair, writer: Writer, cuts: list[Pair], milliseconds: float) -> bool | None:
         """Whether both say the same, before any side is read with a reader's tolerance."""
-        cuts = self.units.unit(pair).cuts
         reading = Reading(writer, False, False, self.options.http, self.never_null)
         old, new = (
             Translator(self.documents[i], self.dialects[i], reading).closure(pair[i], frozenset(cut[i] for cut in cuts))
@@ -191,9 +207,9 @@ class Decider:
     def _answer(self, pair: Pair, writer: Writer, milliseconds: float) -> _Answer:
         facts: dict[tuple[str, str, str], tuple[Fact, dict[Direction, tuple[Weight, Witness | None]]]] = {}
         inclusions: dict[Direction, Inclusion] = {}
-        equal = self._equal(pair, writer, milliseconds / 3)
+        cuts = self._cuts(pair, writer)
+        equal = self._equal(pair, writer, cuts, milliseconds / 2)
         unsaid = not self.units.said(1, pair[1])
-        cuts = self.units.unit(pair).cuts
         for direction in API_DIRECTIONS:
             before, after, asked = self._schemas(pair, writer, direction, cuts, self._translators)
             task = Task(
@@ -201,7 +217,7 @@ class Decider:
                 after,
                 self.options.content_model,
                 self.options.format_assertion,
-                milliseconds / 3,
+                milliseconds / 2,
                 self.options.algebra,
                 "",
             )

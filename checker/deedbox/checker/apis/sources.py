@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import posixpath
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag
 
 from deedbox.checker.apis.cursor import target_of
-from deedbox.checker.apis.errors import FileMissing
+from deedbox.checker.bundling import Bundle, load_file
 from deedbox.checker.documents import Document
-from deedbox.checker.pointers import escape, join, split
+from deedbox.checker.pointers import escape, join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from deedbox.checker.errors import DocumentError
-
-Loader: TypeAlias = "Callable[[str], Document | None]"
-"""Gives the document at a path relative to the root document's folder (forward slashes), or None where there is none."""
+    from deedbox.checker.bundling import Loader
 
 FILES = "x-deedbox-files"
 _DATA = frozenset({"example", "examples", "default", "enum", "const", "value"})
@@ -35,58 +32,36 @@ _NAMES = frozenset({
 """Keywords that hold an object of names: what looks like a keyword in it is a name."""
 
 
-class Bundle(Document):
-    """A root document with all the files it needs. `files` has them by path."""
+class ApiBundle(Bundle):
+    """An API document with all the files it needs: its other files are under one extra key."""
 
     def __init__(self, value: Any, root: Document, files: dict[str, Document]) -> None:
-        super().__init__(value, root.name, root.text, root.syntax)
-        self.root, self.files = root, files
+        super().__init__(value, root, files, {join("", FILES, path): file for path, file in files.items()})
 
     @cached_property
     def references(self) -> list[tuple[str, dict[str, Any]]]:
         """Each object with a `$ref`, with its pointer."""
         return list(references(self.value))
 
-    def place(self, pointer: str) -> tuple[str, int | None, int | None]:
-        """File, line and column of a place; the last two None where there is no text."""
-        document, inner = self._owner(pointer)
-        line, column = document.position(inner) or (None, None)
-        return document.name, line, column
 
-    def position(self, pointer: str) -> tuple[int, int] | None:
-        """Line and column of a place, in the file that it is in."""
-        document, inner = self._owner(pointer)
-        return document.position(inner)
-
-    def relocate(self, error: DocumentError) -> None:
-        """Makes an error about a place of the whole one about the file that the place is in."""
-        tokens = split(error.pointer or "")
-        if error.source == self.name and len(tokens) > 1 and tokens[0] == FILES and tokens[1] in self.files:
-            document, error.pointer = self._owner(error.pointer or "")
-            error.source = document.name
-            error.line, error.column = document.position(error.pointer) or (None, None)
-
-    def _owner(self, pointer: str) -> tuple[Document, str]:
-        tokens = split(pointer)
-        if len(tokens) > 1 and tokens[0] == FILES:
-            # A place of another version may be in a file that this one does not have.
-            return (self.files[tokens[1]], join("", *tokens[2:])) if tokens[1] in self.files else (self.root, "")
-        return self.root, pointer
-
-
-def bundle(document: Document, loader: Loader | None = None) -> Bundle:
+def bundle(document: Document, loader: Loader | None = None, name: str | None = None) -> ApiBundle:
     """Reads every file that the document's references lead to.
+
+    Args:
+        document: the root.
+        loader: reads the other files.
+        name: the root's file name, by which other files may refer to it; the document's own where None.
 
     Raises:
         FileMissing: a file is not there, is outside of the root's folder, or there is no loader; with the place.
         DocumentError: a file cannot be read.
     """
-    if isinstance(document, Bundle):
+    if isinstance(document, ApiBundle):
         return document
-    own_name = posixpath.basename(document.name.replace("\\", "/"))
+    own_name = name or posixpath.basename(document.name.replace("\\", "/"))
     if document.text is None or "$dynamicRef" in document.text:
         document = _static(document)
-    alone = Bundle(document.value, document, {})
+    alone = ApiBundle(document.value, document, {})
     if all(target_of(holder["$ref"]) is not None for _, holder in alone.references):
         return alone
     files: dict[str, Document] = {}
@@ -102,14 +77,14 @@ def bundle(document: Document, loader: Loader | None = None) -> Bundle:
                 continue
             if path == own_name or path in files:
                 continue
-            files[path] = loaded = _load(path, holder["$ref"], loader, current, pointer)
+            files[path] = loaded = load_file(path, holder["$ref"], loader, current, join(pointer, "$ref"))
             pending.append((path, loaded))
     if not foreign:
         return alone
     whole = dict(_rewritten(document.value, "", own_name))
     if files:
         whole[FILES] = {path: _rewritten(loaded.value, path, own_name) for path, loaded in files.items()}
-    return Bundle(whole, document, files)
+    return ApiBundle(whole, document, files)
 
 
 def _static(document: Document) -> Document:
@@ -190,28 +165,6 @@ def _path_of(reference: str, known: dict[str, str], within: str) -> str | None:
         return url
     path = posixpath.normpath(posixpath.join(posixpath.dirname(within), unquote(url)))
     return None if path == within else path
-
-
-def _load(path: str, reference: str, loader: Loader | None, document: Document, pointer: str) -> Document:
-    where: dict[str, Any] = dict(
-        zip(("line", "column"), document.position(join(pointer, "$ref")) or (None, None), strict=True)
-    )
-    where |= {"source": document.name, "pointer": pointer}
-    if "://" in path or path.startswith("//"):
-        raise FileMissing(
-            f"{reference!r} is on the network, and nothing is ever fetched: save it beside the document and refer to the file",
-            **where,
-        )
-    if path.startswith(("../", "/")) or path == ".." or "\0" in path:
-        raise FileMissing(f"{reference!r} leads out of the document's folder: only files under it are read", **where)
-    if loader is None:
-        raise FileMissing(
-            f"{reference!r} is another file, and only this one was given: compare by file name, or bundle them", **where
-        )
-    loaded = loader(path)
-    if loaded is None:
-        raise FileMissing(f"{reference!r}: there is no file {path}", **where)
-    return loaded
 
 
 def _rewritten(value: Any, within: str, own_name: str) -> Any:

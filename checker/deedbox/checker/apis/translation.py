@@ -193,6 +193,8 @@ class Translator:
         hidden |= self._hidden_names(value)
         for key, held in value.items():
             self._keyword(key, held, value, place, hidden, out)
+        if self._cuts and isinstance(value.get("type"), str) and self._stand_ins_alone(value, place):
+            del out["type"]  # the components say it, and what stands for them is of no type
         if self.dialect == "openapi-3.0":
             self._nullable(value, out)
             untyped = value.get("nullable") is not True and not _NAMES_TYPES & out.keys()
@@ -200,6 +202,11 @@ class Translator:
                 # Items and other properties stay what anybody may send: there, {} and true and nothing say the same.
                 out["type"] = ["string", "number", "boolean", "object", "array"]
         return out
+
+    def _stand_ins_alone(self, value: dict[str, Any], place: str) -> bool:
+        """Whether a schema is a union of components that were all cut."""
+        groups = [(k, len(value[k])) for k in ("anyOf", "oneOf") if isinstance(value.get(k), list)]
+        return bool(groups) and all(join(place, k, i) in self._cuts for k, count in groups for i in range(count))
 
     def _keyword(
         self, key: str, held: Any, value: dict[str, Any], place: str, hidden: frozenset[str], out: dict[str, Any]
@@ -242,7 +249,8 @@ class Translator:
             ):  # `required: true` is what older drafts and parameters say: it is not about members
                 self._names(held, join(place, key))
                 defaults = self._defaulted(value) if self._fills_in else ()
-                names = [name for name in held if name not in hidden and name not in defaults]
+                # Each once: real documents repeat names, and jsonschema-rs counts them against the members of a value.
+                names = [name for name in dict.fromkeys(held) if name not in hidden and name not in defaults]
                 if names:
                     out[key] = names
         elif key == "dependentRequired":

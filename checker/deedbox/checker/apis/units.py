@@ -24,16 +24,23 @@ if TYPE_CHECKING:
     from deedbox.checker.documents import Document
 
 _MEMBERS = ("properties", "patternProperties")
+_GROUPS = ("anyOf", "oneOf")
 _CHILDREN = ("items", "additionalProperties", "unevaluatedProperties", "additionalItems")
 _MOST_INLINED = 100
 """Components that one schema may be composed of: past it neither engine follows."""
 _BESIDE = frozenset({"$ref", "description", "summary", "title", "$comment", "example", "examples", "externalDocs"})
 """What may stand beside a reference without saying anything of the value."""
+_REMARKS = _BESIDE - {"$ref"} | {"deprecated", "default", "readOnly", "writeOnly", "nullable", "discriminator", "xml"}
+"""Keywords that restrict no value where others stand beside them."""
+_MOST_IN_PLACE = 50
+"""Members of unions that are looked into for what stands beside the union, at most."""
 _HINTS = frozenset({"discriminator", "xml"})
 """What OpenAPI says beside a schema of how a value is told apart or written: no instance is refused by it."""
 
 Pair = tuple[str, str]
 """Where a unit is in the old and in the new document."""
+_Way = tuple[tuple[str, ...], ...]
+"""The steps to a value, and between them the members of `anyOf` and `oneOf` by which it is reached."""
 
 
 @dataclass(slots=True)
@@ -41,7 +48,8 @@ class Unit:
     """A pair of schemas as far as their own text goes.
 
     `cuts` are the places (old, new) where the question stops; `edges` lead on: the component's pair, and the path to it from here.
-    `hinted` are the places with something that is said beside the schema, and the paths to them.
+    `hinted` are the places with something that is said beside the schema, and the paths to them. `composed`: several schemas
+    may speak of one value in it. `spoken` are the schemas in it that say something, by the steps to the value they speak of.
     """
 
     pair: Pair
@@ -49,6 +57,18 @@ class Unit:
     cuts: list[Pair] = field(default_factory=list)
     edges: dict[Pair, str] = field(default_factory=dict)
     hinted: list[tuple[Pair, str]] = field(default_factory=list)
+    composed: bool = False
+    spoken: dict[_Way, list[tuple[_Way, Pair]]] = field(default_factory=dict)
+
+    def spoken_over(self) -> set[Pair]:
+        """Cuts at values that another schema speaks of too: what stands for a component there would be refused by it."""
+        cuts = set(self.cuts)
+        return {
+            place
+            for spoken in self.spoken.values() if len(spoken) > 1
+            for way, place in spoken if place in cuts
+            if any(other != place and _together(way, elsewhere) for elsewhere, other in spoken)
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +119,16 @@ class Units:
         """The unit of a pair of places."""
         unit = self._known.get(pair)
         if unit is None:
-            unit = self._known[pair] = Unit(pair)
-            self._align(unit, pair, "", {pair})
+            whole: set[Pair] = set()
+            while True:
+                unit = Unit(pair)
+                _Alignment(self, unit, whole).at(pair, "", (), {pair})
+                more = unit.spoken_over() - whole
+                if not more:
+                    break
+                whole |= more
+            unit.spoken = {}
+            self._known[pair] = unit
         return unit
 
     def roots(self, position: Position) -> Pair:
@@ -109,27 +137,28 @@ class Units:
 
     def said(self, side: int, location: str) -> bool:
         """Whether a document has a schema at a place at all."""
-        return self._value(side, location) is not None
+        return self.value(side, location) is not None
 
     def _behind(self, side: int, location: str) -> str:
         """Where a place leads that is nothing but a reference."""
         seen = set()
         while location not in seen:
             seen.add(location)
-            value = self._value(side, location)
-            target = self._reference(side, value)
+            value = self.value(side, location)
+            target = self.reference(side, value)
             if target is None:
                 return location
             location = target
         return location
 
-    def _value(self, side: int, location: str) -> Any:
+    def value(self, side: int, location: str) -> Any:
+        """What a document has at a place; None without it."""
         try:
             return pointers.get(self.documents[side].value, location)
         except (LookupError, ValueError):
             return None
 
-    def _reference(self, side: int, value: Any) -> str | None:
+    def reference(self, side: int, value: Any) -> str | None:
         """The target of what is a reference and nothing else."""
         if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
             return None
@@ -137,62 +166,109 @@ class Units:
             return None
         return target_of(value["$ref"])
 
-    def _align(self, unit: Unit, pair: Pair, path: str, inlined: set[Pair]) -> None:
+
+class _Alignment:
+    """Finds what belongs to a unit, walking both sides at once. `whole` are references that are followed and not cut."""
+
+    def __init__(self, units: Units, unit: Unit, whole: set[Pair]) -> None:
+        self.units, self.unit, self.whole = units, unit, whole
+
+    def at(self, pair: Pair, path: str, way: _Way, inlined: set[Pair]) -> None:
+        """Takes in what stands at a pair of places, and speaks of the value at the end of the path."""
+        units = self.units
         if len(inlined) > _MOST_INLINED:
             raise TooLarge(
                 f"a schema composed of more than {_MOST_INLINED} others by reference",
-                source=self.documents[1].name, pointer=unit.pair[1], line=self.documents[1].line(unit.pair[1]),
+                source=units.documents[1].name, pointer=self.unit.pair[1],
+                line=units.documents[1].line(self.unit.pair[1]),
             )  # fmt: skip
-        old, new = self._value(0, pair[0]), self._value(1, pair[1])
+        old, new = units.value(0, pair[0]), units.value(1, pair[1])
         if not same(old, new):
-            unit.changed = True
-        self._below(unit, (old, new), pair, path, inlined, in_place=True)
+            self.unit.changed = True
+        self._below((old, new), pair, path, way, inlined, in_place=True)
 
     def _below(
-        self, unit: Unit, values: tuple[Any, Any], places: Pair, path: str, inlined: set[Pair], *, in_place: bool
+        self, values: tuple[Any, Any], places: Pair, path: str, way: _Way, inlined: set[Pair], *, in_place: bool
     ) -> None:
         old, new = values
         if not isinstance(old, dict) or not isinstance(new, dict):
             return
+        unit, units = self.unit, self.units
         if not _HINTS.isdisjoint(old) or not _HINTS.isdisjoint(new):
             unit.hinted.append((places, path))
+        if _says(old) or _says(new):
+            steps = tuple(step for step in way if step[0] not in _GROUPS)
+            unit.spoken.setdefault(steps, []).append((way, places))
         if isinstance(old.get("$ref"), str) and old.get("$ref") == new.get("$ref"):
-            pure = self._reference(0, old) is not None and self._reference(1, new) is not None
+            pure = units.reference(0, old) is not None and units.reference(1, new) is not None
             target = target_of(old["$ref"])
             if target is None:
                 return
-            if pure and not in_place:
+            if pure and not in_place and places not in self.whole:
                 unit.cuts.append(places)
                 unit.edges.setdefault((target, target), path)
                 return
+            if way:
+                unit.composed = True
             if (target, target) not in inlined:
                 inlined.add((target, target))
-                self._align(unit, (target, target), path, inlined)
+                self.at((target, target), path, way, inlined)
         for key in _MEMBERS:
             ours, theirs = old.get(key), new.get(key)
             if isinstance(ours, dict) and isinstance(theirs, dict):
                 for name in ours.keys() & theirs.keys():
-                    self._step(unit, ours[name], theirs[name], places, path, inlined, (key, name))
+                    self._step(ours[name], theirs[name], places, path, way, inlined, (key, name))
         for key in _CHILDREN:
             if key in old and key in new:
-                self._step(unit, old[key], new[key], places, path, inlined, (key,))
+                self._step(old[key], new[key], places, path, way, inlined, (key,))
         ours, theirs = old.get("allOf"), new.get("allOf")
         if isinstance(ours, list) and isinstance(theirs, list):
+            unit.composed = True
             for i, j in _matched(ours, theirs):
                 below = (join(places[0], "allOf", i), join(places[1], "allOf", j))
-                self._below(unit, (ours[i], theirs[j]), below, join(path, "allOf", i), inlined, in_place=True)
-        for key in ("anyOf", "oneOf"):
+                self._below((ours[i], theirs[j]), below, join(path, "allOf", i), way, inlined, in_place=True)
+        for key in _GROUPS:
             ours, theirs = old.get(key), new.get(key)
             if isinstance(ours, list) and isinstance(theirs, list):
+                unit.composed = True
+                # What stands beside a union speaks of the same value as its members.
+                beside = not _alone(old, new, key) and len(inlined) + len(ours) < _MOST_IN_PLACE
                 for i, j in _matched(ours, theirs):
                     below = (join(places[0], key, i), join(places[1], key, j))
-                    self._below(unit, (ours[i], theirs[j]), below, join(path, key, i), inlined, in_place=False)
+                    branch = (*way, (key, str(i)))
+                    self._below((ours[i], theirs[j]), below, join(path, key, i), branch, inlined, in_place=beside)
 
     def _step(
-        self, unit: Unit, old: Any, new: Any, places: Pair, path: str, inlined: set[Pair], tokens: tuple[str, ...]
+        self, old: Any, new: Any, places: Pair, path: str, way: _Way, inlined: set[Pair], tokens: tuple[str, ...]
     ) -> None:
         below = (join(places[0], *tokens), join(places[1], *tokens))
-        self._below(unit, (old, new), below, join(path, *tokens), inlined, in_place=False)
+        self._below((old, new), below, join(path, *tokens), (*way, tokens), inlined, in_place=False)
+
+
+def _says(schema: dict[str, Any]) -> bool:
+    """Whether a schema restricts the value itself, beyond being a union or made of parts that are walked."""
+    return any(k not in _REMARKS and k not in _GROUPS and k != "allOf" and not k.startswith("x-") for k in schema)
+
+
+def _alone(old: dict[str, Any], new: dict[str, Any], union: str) -> bool:
+    """Whether nothing stands beside a union but remarks, or the one type that all of its members, which are references, have."""
+    beside = {k for k in (*old, *new) if k not in _REMARKS and k != union and not k.startswith("x-")}
+    if beside != {"type"}:
+        return not beside
+    members = [*old[union], *new[union]]
+    return (
+        old.get("type") == new.get("type")
+        and isinstance(old.get("type"), str)
+        and all(isinstance(m, dict) and isinstance(m.get("$ref"), str) for m in members)
+    )
+
+
+def _together(one: _Way, other: _Way) -> bool:
+    """Whether two schemas may speak of one value at once: not where they are in different members of one union."""
+    for here, there in zip(one, other, strict=False):
+        if here != there:
+            return here[0] != there[0] or here[0] not in _GROUPS
+    return True
 
 
 def _matched(old: list[Any], new: list[Any]) -> list[tuple[int, int]]:

@@ -378,16 +378,17 @@ class Task:
         self, direction: Direction, probe: Probe, asks: Literal["refused", "shared", "letter"], milliseconds: float
     ) -> Outcome:
         """A message with the probe's values that shows what is asked: refused by the reader, refused to the letter, or taken by both."""
+        self.deadline = time.monotonic() + milliseconds / 1_000
+        probed = _probe_reading(probe, probe.fragment)
+        if asks == "shared":
+            both = [self.reading("old", closed=self.writer_closed), self.reading("new", closed=False)]
+            return self.find([*both, probed], [], 1.0)
         writer, reader = self.sides(direction)
         closed = asks == "refused"
-        self.deadline = time.monotonic() + milliseconds / 1_000
-        writes = self.reading(writer, closed=self.writer_closed and asks != "letter")
-        reads = self.reading(reader, closed=self.reader_closed and closed)
-        probed = _probe_reading(probe, probe.fragment)
-        return (
-            self.find([writes, reads, probed], [], 1.0)
-            if asks == "shared"
-            else self.find([writes, probed], [reads], 1.0)
+        return self.find(
+            [self.reading(writer, closed=self.writer_closed and closed), probed],
+            [self.reading(reader, closed=self.reader_closed and closed)],
+            1.0,
         )
 
     def finding(
