@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard bench-pages bench-dto mutation drain-histories clean
+.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard bench-pages bench-dto bench-drain mutation drain-histories clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -70,6 +70,9 @@ bench-guard-kafka: $(VENV)/.dev ## a real Kafka read by its clients alone, by th
 
 bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
 	$(BIN)/python benchmarks/checker_cases.py
+
+bench-drain: $(VENV)/.dev ## a reading of 1,000 partitions and 100 groups; a scan beside plain consumption
+	$(BIN)/python -m benchmarks.drain
 
 drain-histories: $(VENV)/.dev ## claims about obsolete fields against the truth, in 10,000 histories and more
 	DEEDBOX_DRAIN_HISTORIES=10000 $(BIN)/pytest -q -s tests/drain/test_drain_histories.py

@@ -36,7 +36,18 @@ def carries(pointer: str) -> Test:
     if len(tokens) == 1 and tokens[0] != _ITEMS:
         (name,) = tokens
         return lambda value: type(value) is dict and name in value
-    return lambda value: _at(value, tokens, 0)
+    if _ITEMS in tokens:
+        return lambda value: _at(value, tokens, 0)
+    *above, name = tokens
+
+    def has_member(value: Any) -> bool:
+        for token in above:
+            if type(value) is not dict or token not in value:
+                return False
+            value = value[token]
+        return type(value) is dict and name in value
+
+    return has_member
 
 
 def _at(value: Any, tokens: Sequence[str], depth: int) -> bool:

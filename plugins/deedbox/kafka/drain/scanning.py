@@ -25,6 +25,8 @@ Carries = Callable[[str, Sequence[tuple[str, bytes]], bytes | None], bool]
 
 _BATCH = 10_000
 _IDLE_SECONDS = 30.0
+_SETTLE_SECONDS = 2.0
+_POLL_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -100,25 +102,19 @@ class Scan:
         done = carrying = 0
         with translated():
             self._client.subscribe(list(self._ids), on_assign=self._take, on_revoke=self._give, on_lost=self._lose)
-            last = time.monotonic()
+            last = settled = time.monotonic()
             while True:
-                messages = self._client.consume(_BATCH, 1.0)
-                for message in messages:
-                    fault = message.error()
-                    if fault is not None:
-                        if fault.code() != KafkaError._PARTITION_EOF:
-                            raise KafkaException(fault)
-                        self._reached(message)
-                        continue
-                    done += 1
-                    carrying += self._look(message)
-                if messages:
-                    last = time.monotonic()
-                self._settle()
+                messages = self._client.consume(_BATCH, _POLL_SECONDS)
+                read, seen = self._look(messages)
+                done, carrying, now = done + read, carrying + seen, time.monotonic()
+                last = now if messages else last
                 yield Progress(done, total, carrying)
-                if self._finished():
-                    break
-                if time.monotonic() - last > _IDLE_SECONDS:
+                if now - settled > _SETTLE_SECONDS or len(messages) < _BATCH:
+                    self._settle()
+                    settled = now
+                    if self._finished():
+                        break
+                if now - last > _IDLE_SECONDS:
                     raise BrokerUnavailable(f"nothing came for {_IDLE_SECONDS:.0f} s, and the scan is not at its end")
             self.close()
 
@@ -127,21 +123,31 @@ class Scan:
         with translated():
             self._client.close()
 
-    def _look(self, message: Message) -> bool:
-        place = TopicPartition(message.topic() or "", message.partition() or 0)
-        part, offset = self._parts.get(place), message.offset()
-        if part is None or offset is None or offset < part.at:
-            return False
-        part.at = offset + 1
-        headers: Any = message.headers() or ()
-        if not self._carries(place.topic, headers, message.value()):
-            return False
-        part.seen, part.seen_time = offset, message.timestamp()[1]
-        return True
+    def _look(self, messages: Sequence[Message]) -> tuple[int, int]:
+        """Looks at a batch: how many records, and how many that carried the field. Throughput rests on this loop."""
+        parts = {(place.topic, place.partition): part for place, part in self._parts.items()}
+        carries, read, found = self._carries, 0, 0
+        for message in messages:
+            topic, offset = message.topic(), message.offset()
+            part = parts.get((topic, message.partition()))  # type: ignore[arg-type]
+            if message.error() is not None:
+                self._reached(message, part)
+                continue
+            if part is None or offset is None or offset < part.at:
+                continue
+            read += 1
+            part.at = offset + 1
+            headers: Any = message.headers() or ()
+            if carries(topic or "", headers, message.value()):
+                found += 1
+                part.seen, part.seen_time = offset, message.timestamp()[1]
+        return read, found
 
-    def _reached(self, message: Message) -> None:
-        place = TopicPartition(message.topic() or "", message.partition() or 0)
-        part, offset = self._parts.get(place), message.offset()
+    def _reached(self, message: Message, part: _Part | None) -> None:
+        fault = message.error()
+        if fault is not None and fault.code() != KafkaError._PARTITION_EOF:
+            raise KafkaException(fault)
+        offset = message.offset()
         # The end of what can be read now: past the markers of transactions and what was compacted.
         if part is not None and offset is not None:
             part.at = max(part.at, offset)
