@@ -206,6 +206,53 @@ def test_open_enums_keep_what_they_do_not_name() -> None:
         module.parse({**MESSAGE, "status": "refunded"})
 
 
+@pytest.mark.parametrize("style", ["pydantic", "dataclass", "typeddict"])
+def test_open_enums_in_every_style_and_place(style: Any) -> None:
+    document = {
+        "type": "object",
+        "properties": {
+            "maybe": {"enum": ["a", None]},
+            "typed": {"type": ["string", "null"], "enum": ["a", "b", None]},
+            "one": {"enum": ["only"]},
+            "number": {"enum": [1, 2]},
+            "constant": {"const": "x"},
+            "colors": {"type": "array", "items": {"$ref": "#/$defs/Color"}},
+            "lengths": {"type": "string", "enum": ["ab", "cd"], "maxLength": 2},
+        },
+        "$defs": {"Color": {"type": "string", "enum": ["red", "blue"]}},
+    }
+    known = {
+        "maybe": None,
+        "typed": "b",
+        "one": "only",
+        "number": 2,
+        "constant": "x",
+        "colors": ["red"],
+        "lengths": "ab",
+    }
+    newer = known | {"maybe": "c", "typed": "c", "one": "other", "colors": ["red", "green"], "lengths": "ef"}
+    package = build_package(request(document=document, style=style, open_enums=True))
+    assert package.fidelity.lossless
+    with loaded(package.files, package.module) as module:
+        for message in (known, newer):
+            held = module.parse(message)
+            assert module.dump(held) == message
+        if style != "typeddict":
+            assert [held.maybe.name, held.typed.name, held.one.name] == ["UNKNOWN"] * 3
+            assert [color.name for color in held.colors] == ["red", "UNKNOWN"]
+        # Open is who else there may be, not what else holds of it.
+        for broken in (
+            {"number": 3},
+            {"constant": "y"},
+            {"colors": [3]},
+            {"maybe": 1},
+            {"one": None},
+            {"lengths": "abc"},
+        ):
+            with pytest.raises(module.ContractViolation):
+                module.parse(broken)
+
+
 def installed(folder: Path, *requests: PackageRequest) -> Path:
     """Installs the wheels of requests with pip, all of them, into a folder."""
     wheels = folder / "wheels"

@@ -15,7 +15,7 @@ from deedbox.codegen.errors import GenerationFailed
 if TYPE_CHECKING:
     from deedbox.codegen.model import Style
 
-REVISION = 3
+REVISION = 4
 """Of what this room makes of a document. Raised by every change that changes bytes of packages."""
 
 BASE = "deedbox_runtime.base"

@@ -163,7 +163,12 @@ class _Build:
 
     def written(self) -> dict[str, bytes]:
         style = self.request.style
-        document, origins = prepared(self.schema, self.loosening, keep_defaults=style == "pydantic")
+        document, origins = prepared(
+            self.schema,
+            self.loosening,
+            keep_defaults=style == "pydantic",
+            open_enums="" if not self.request.open_enums else "texts" if style == "typeddict" else "classes",
+        )
         whole = self.source.roots[0].pointer == ""
         # The generator makes a class of the document too; where messages are its definitions, nobody needs that one.
         name = self.source.roots[0].class_name if whole else "AnyMessage"

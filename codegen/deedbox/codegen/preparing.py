@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from deedbox.checker.pointers import join, split
@@ -33,19 +33,35 @@ class Loosening:
     without: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def prepared(schema: Schema, loosening: Loosening, *, keep_defaults: bool = True) -> tuple[Any, dict[str, str]]:
+def is_open(value: dict[str, Any]) -> bool:
+    """Whether an enum, where enums are to be open, gets a place for other values: one of strings, or of strings and null."""
+    values = value.get("enum")
+    if not isinstance(values, list) or not all(isinstance(v, str) or v is None for v in values):
+        return False
+    return any(values) and (None not in values or "anyOf" not in value)
+
+
+def prepared(
+    schema: Schema,
+    loosening: Loosening,
+    *,
+    keep_defaults: bool = True,
+    open_enums: Literal["", "classes", "texts"] = "",
+) -> tuple[Any, dict[str, str]]:
     """A document for the generator, and where its places come from: pointer there → pointer in the schema.
 
     Args:
         schema: the contract's.
         loosening: what to leave out.
         keep_defaults: whether `default` gives fields a default value.
+        open_enums: whether enums that can be open become classes (null apart from them), or plain texts, or neither.
     """
-    return _Preparation(schema, loosening, keep_defaults).made()
+    return _Preparation(schema, loosening, keep_defaults, open_enums).made()
 
 
 class _Preparation:
-    def __init__(self, schema: Schema, loosening: Loosening, keep_defaults: bool) -> None:
+    def __init__(self, schema: Schema, loosening: Loosening, keep_defaults: bool, open_enums: str) -> None:
+        self.open_enums = open_enums
         self.schema, self.loosening, self.keep_defaults = schema, loosening, keep_defaults
         self.placed: dict[str, str] = {}
         """Pointer in the schema → in the document."""
@@ -97,6 +113,8 @@ class _Preparation:
                 made[keyword] = _plain(held)
             elif keyword in node.dialect.applicators:
                 made[keyword] = self.below(node, keyword, held, join(place, keyword))
+        if self.open_enums and is_open(made):
+            _open(made, self.open_enums)
         if node.dialect.rank == 4:
             _numeric_exclusive(made)
         return self.with_definitions(node, value, made, place)
@@ -137,6 +155,19 @@ def _get(value: Any, pointer: str) -> Any:
     for token in split(pointer):
         value = value[int(token)] if isinstance(value, list) else value[token]
     return value
+
+
+def _open(made: dict[str, Any], how: str) -> None:
+    """An open enum as the generator is to see it: a class of its strings alone, or no enum at all."""
+    values = made["enum"]
+    nullable = None in values
+    if how == "texts":
+        del made["enum"]
+        made.setdefault("type", ["string", "null"] if nullable else "string")
+    elif nullable:
+        del made["enum"]
+        made.pop("type", None)
+        made["anyOf"] = [{"type": "string", "enum": [v for v in values if v is not None]}, {"type": "null"}]
 
 
 def _numeric_exclusive(made: dict[str, Any]) -> None:

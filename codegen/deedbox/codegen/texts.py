@@ -12,6 +12,7 @@ from deedbox.checker.json_schema.schema import Node
 from deedbox.checker.json_schema.verify import presentable
 from deedbox.codegen.generating import generator_version
 from deedbox.codegen.naming import TAKEN
+from deedbox.codegen.preparing import is_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -292,10 +293,9 @@ def _with_open_enums(source: Source) -> Any:
         for token in node.pointer.split("/")[1:]:
             key = token.replace("~1", "/").replace("~0", "~")
             place = place[int(key)] if isinstance(place, list) else place[key]
-        values = place.get("enum") if isinstance(place, dict) else None
-        if isinstance(values, list) and values and all(isinstance(v, str) or v is None for v in values):
-            del place["enum"]
-            place.setdefault("type", ["string", "null"] if None in values else "string")
+        if isinstance(place, dict) and is_open(place):
+            nullable = None in place.pop("enum")
+            place.setdefault("type", ["string", "null"] if nullable else "string")
     from deedbox.checker.documents import load_document
 
     return load_document(root).value

@@ -69,7 +69,7 @@ def upload_files(files: Sequence[File], url: str) -> tuple[list[str], list[str]]
     options = ["--repository-url", url, "--disable-progress-bar"]
     if not sys.stdin.isatty():
         options.append("--non-interactive")
-    logging.getLogger("twine").setLevel(logging.ERROR)
+    logging.getLogger("twine").setLevel(logging.CRITICAL)
     done: list[str] = []
     there: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
