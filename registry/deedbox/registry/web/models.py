@@ -165,6 +165,16 @@ class RefusalReply(BaseModel):
     findings: list[str] = Field(description="Fingerprints")
 
 
+class DrainedReply(BaseModel):
+    """An obsolete field that a version dropped, and the proof that it could go."""
+
+    pointer: str = Field(description="Where it stood in a message")
+    evidence: str = Field(description="Id of the evidence: `/api/v1/fields/evidence/{id}`")
+    digest: str
+    state: str
+    as_of: int = Field(description="When it was so, in milliseconds since 1970")
+
+
 class CheckReply(BaseModel):
     """The gate's answer."""
 
@@ -178,6 +188,7 @@ class CheckReply(BaseModel):
     allowed: bool | None
     allowed_by: Literal["", "version", "accepted"]
     refusals: list[RefusalReply]
+    drains: list[DrainedReply] = Field(description="Proofs by which obsolete fields may go")
     comparison: ComparisonReply | None
     links: list[LinkReply]
 
@@ -209,6 +220,7 @@ class PublicationReply(BaseModel):
     live: bool
     bump: str | None
     package: str | None = Field(description="What the packages of the contract are called, if it has any")
+    drains: list[DrainedReply] = Field(description="Obsolete fields that it dropped, each with its proof")
 
 
 class PublishedReply(PublicationReply):

@@ -39,6 +39,7 @@ def publication(published: Published) -> dict[str, Any]:
         "live": published.live,
         "bump": row.bump,
         "package": published.package,
+        "drains": row.gate.get("drains", []),
     }
 
 
