@@ -3,8 +3,8 @@
 It has no classes of its own. It requires the packages of its members at exact versions and exports what is in them, so
 that a class is the same one however it was imported.
 
-The version is a function of what was published and retired, in that order, and of nothing else: any server, and any
-command line that reads the registry's events, gives the same content the same version.
+The version is a function of what was packaged and retired, in that order, and of nothing else: any server gives the same
+content the same version.
 """
 
 from __future__ import annotations
