@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deedbox.checker.bundling import Bundle
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import DocumentError, NotASchema, UnknownFormat
 from deedbox.checker.formats import FORMATS, detect
@@ -33,8 +34,8 @@ def compare(
     """Compares two versions of a document, both ways.
 
     Args:
-        old, new: dict, bool, str or bytes (JSON or YAML text), or a `Document`: an API of several files is an
-            `apis.sources.bundle`.
+        old, new: dict, bool, str or bytes (JSON or YAML text), or a `Document`: one of several files is made by
+            `apis.sources.bundle` or `json_schema.bundling.bundle_schema`.
         format: the documents' format; one of `FORMATS`.
         content_model: what of properties that a schema does not mention: "tolerant", "open" or "closed".
         dialect: for documents whose `$schema` is missing (2020-12 where None) or no known draft: "draft4", "draft6",
@@ -66,8 +67,7 @@ def compare(
                 contract=contract,
             )
         except DocumentError as error:
-            for whole in bundles:
-                whole.relocate(error)
+            _relocate(error, *bundles)
             raise
     if format != "json-schema":
         raise UnknownFormat(f"no format {format!r}: choose from {', '.join(FORMATS)}")
@@ -76,22 +76,26 @@ def compare(
     documents = load_document(old, old_name), load_document(new, new_name)
     for document in documents:
         _refuse_api(document)
-    return compare_schemas(
-        *documents,
-        content_model=content_model,
-        dialect=dialect,
-        format_assertion=format_assertion,
-        milliseconds=milliseconds,
-        algebra=algebra,
-        contract=contract,
-    )
+    try:
+        return compare_schemas(
+            *documents,
+            content_model=content_model,
+            dialect=dialect,
+            format_assertion=format_assertion,
+            milliseconds=milliseconds,
+            algebra=algebra,
+            contract=contract,
+        )
+    except DocumentError as error:
+        _relocate(error, *documents)
+        raise
 
 
 def check_document(document: Document, format: str, dialect: str | None = None) -> None:
     """Refuses a document that is not what its format wants, or leads nowhere.
 
     Args:
-        document: a `Document`; an API of several files is an `apis.sources.bundle`.
+        document: a `Document`; one of several files is a bundle, as of `compare`.
         format: one of `FORMATS`.
         dialect: as of `compare`.
 
@@ -106,7 +110,18 @@ def check_document(document: Document, format: str, dialect: str | None = None) 
     from deedbox.checker.json_schema.schema import Schema
 
     _refuse_api(document)
-    check_schema(document, Schema(document, dialect).dialect)
+    try:
+        check_schema(document, Schema(document, dialect).dialect)
+    except DocumentError as error:
+        _relocate(error, document)
+        raise
+
+
+def _relocate(error: DocumentError, *documents: Document) -> None:
+    """Makes an error about a place of a bundle one about the file that the place is in."""
+    for document in documents:
+        if isinstance(document, Bundle):
+            document.relocate(error)
 
 
 def _refuse_api(document: Document) -> None:

@@ -92,6 +92,18 @@ class UnresolvedReference(DocumentError):
     code = "unresolved-reference"
 
 
+class FileMissing(DocumentError):
+    """A `$ref` to a file that is not there, lies outside the root folder, or is on the network."""
+
+    code = "file-missing"
+
+
+class NotBundled(DocumentError):
+    """Files that cannot be made one document without changing what one of them means."""
+
+    code = "not-bundled"
+
+
 class UnknownFormat(CheckerError):
     """A document format that the checker does not have."""
 

@@ -151,7 +151,7 @@ def read_contract(contract: Contract) -> Document:
     Raises:
         SourceUnreadable, DocumentError: with the place.
     """
-    return read_document(contract.path, show(contract.path))
+    return read_document(contract.path, show(contract.path), contract.dialect)
 
 
 def request_of(contract: Contract, document: Document) -> dict[str, Any]:
@@ -171,6 +171,8 @@ def request_of(contract: Contract, document: Document) -> dict[str, Any]:
         "format": contract.format,
         "dialect": contract.dialect,
         "package": contract.package,
+        "package_style": contract.package_style if contract.package is not None else None,
+        "package_open_enums": contract.package_open_enums or None,
     }
     return fields | {name: value for name, value in optional.items() if value is not None}
 
@@ -231,7 +233,7 @@ class AtRevision:
         """Reads the file at the revision and compares."""
         before = self._contract(contract)
         path = (before or contract).path
-        old = self.git.document(path, show(path))
+        old = self.git.document(path, show(path), contract.dialect)
         if old is None:
             return judge_here(contract, document, None, acceptances), None
         return judge_here(
@@ -279,7 +281,7 @@ class AtPath:
             if there is None:
                 return judge_here(contract, document, None, acceptances), None
             path = there
-        old = read_document(path, show(path.resolve()))
+        old = read_document(path, show(path.resolve()), contract.dialect)
         return judge_here(contract, document, Baseline(old, None), acceptances), old
 
 

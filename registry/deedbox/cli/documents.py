@@ -36,8 +36,13 @@ def read_bytes(path: str | Path) -> bytes:
         raise SourceUnreadable(name, error.strerror or str(error)) from None
 
 
-def read_document(path: str | Path, shown: str | None = None) -> Document:
-    """Reads and parses a JSON or YAML file, an API with the files that it refers to; `shown` is its name in messages.
+def read_document(path: str | Path, shown: str | None = None, dialect: str | None = None) -> Document:
+    """Reads and parses a JSON or YAML file, with the files that it refers to.
+
+    Args:
+        path: the file, or `-` for standard input, which stands alone.
+        shown: its name in messages.
+        dialect: of a schema whose `$schema` is missing or no known draft.
 
     Raises:
         SourceUnreadable, DocumentError: with the place.
@@ -48,7 +53,7 @@ def read_document(path: str | Path, shown: str | None = None) -> Document:
     alone = str(path) == STDIN
     shown = shown or ("<stdin>" if alone else str(path))
     document = load_document(read_bytes(path), shown)
-    return whole(document, None if alone else loader_of(Path(shown).parent))
+    return whole(document, None if alone else loader_of(Path(shown).parent), dialect=dialect)
 
 
 def place_of(finding: Finding, old: Document | None, new: Document) -> tuple[str, int | None, int | None]:
@@ -108,8 +113,10 @@ class Git:
             raise UsageError(f"{path} is outside of the repository {self.top}")
         return self._run("cat-file", "blob", f"{self.commit}:{resolved.relative_to(self.top).as_posix()}")
 
-    def document(self, path: Path, shown: str) -> Document | None:
+    def document(self, path: Path, shown: str, dialect: str | None = None) -> Document | None:
         """The document that a file was at the revision, with the files that it refers to; None where it was not there.
+
+        `dialect` is that of a schema whose `$schema` is missing or no known draft.
 
         Raises:
             UsageError: the file is outside of the repository.
@@ -125,7 +132,12 @@ class Git:
         document = load(path, shown)
         if document is None:
             return None
-        return whole(document, lambda other: load(path.parent / other, str(Path(shown).parent / other)))
+        return whole(
+            document,
+            lambda other: load(path.parent / other, str(Path(shown).parent / other)),
+            name=path.name,
+            dialect=dialect,
+        )
 
     def _run(self, *arguments: str) -> bytes | None:
         try:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from deedbox.checker import DocumentError, compare, load_document
-from deedbox.checker.apis.errors import FileMissing, NotAnApi, ReferenceCycle, UnsupportedVersion
+from deedbox.checker.apis.errors import NotAnApi, ReferenceCycle, UnsupportedVersion
 from deedbox.checker.apis.sources import bundle
-from deedbox.checker.errors import DuplicateKey, NotASchema, SyntaxInvalid, TooLarge, UnresolvedReference
+from deedbox.checker.errors import DuplicateKey, FileMissing, NotASchema, SyntaxInvalid, TooLarge, UnresolvedReference
 from deedbox.checker.formats import detect
 
 

@@ -64,7 +64,7 @@ class Node:
 
     def subschemas(self) -> Iterator[tuple[str, Node]]:
         """Each subschema that a keyword of it holds, with that keyword."""
-        for keyword, tokens, _ in _held(self.keywords(), self.dialect):
+        for keyword, tokens, _ in held(self.keywords(), self.dialect):
             yield keyword, self.child(*tokens)
 
     def in_place(self) -> Iterator[tuple[str, Node]]:
@@ -285,7 +285,7 @@ class Schema:
                 if isinstance(reference, str):
                     self.references.append((pointer, keyword, reference))
             # Siblings of an overriding $ref are read by nobody, but other references may lead into them.
-            for _, tokens, below in _held(value, self.dialect):
+            for _, tokens, below in held(value, self.dialect):
                 stack.append((pointers.join(pointer, *tokens), below, base, resource))
 
     def _identify(self, pointer: str, value: dict[str, Any], base: str, resource: str) -> tuple[str, str]:
@@ -310,7 +310,7 @@ class Schema:
         return base, resource
 
 
-def _held(value: dict[str, Any], dialect: Dialect) -> Iterator[tuple[str, tuple[str | int, ...], Any]]:
+def held(value: dict[str, Any], dialect: Dialect) -> Iterator[tuple[str, tuple[str | int, ...], Any]]:
     """Each subschema that a schema's keywords hold: keyword, tokens from the schema to it, itself."""
     for keyword, held in value.items():
         shape = dialect.applicators.get(keyword)

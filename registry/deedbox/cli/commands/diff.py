@@ -79,7 +79,7 @@ def diff(
     if old == new == STDIN:
         raise UsageError("only one of OLD and NEW can be standard input")
     try:
-        before, after = read_document(old), read_document(new)
+        before, after = read_document(old, dialect=dialect), read_document(new, dialect=dialect)
         named = detect(after)
         comparison = compare(
             before, after, format=named, content_model=content_model, dialect=dialect, milliseconds=budget_ms
