@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from deedbox.checker import pointers
 from deedbox.checker.apis.findings import ApiFact, Weight
 from deedbox.checker.apis.formats import refusing_format
 from deedbox.checker.apis.samples import dressed, sampled
@@ -21,6 +22,7 @@ from deedbox.checker.json_schema.inclusion import Search
 from deedbox.checker.json_schema.walker import walk
 from deedbox.checker.model import ContentModel, Direction, Inclusion, Witness
 from deedbox.checker.patterns import UnusablePattern
+from deedbox.checker.pointers import join, split
 from deedbox.checker.rules import catalogue
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _AT_ONCE = 2
 """Questions that the time that is left is shared by: most need a thousandth of it, and a hard one what the others leave."""
 _TO_THE_LETTER = frozenset({"max-properties-lowered", "max-properties-raised"})
 """Rules about names that a schema does not list: a limit on their number would say nothing of a writer that sends listed names only."""
+_REQUIRED = frozenset({"required-added", "required-removed"})
 API_DIRECTIONS: tuple[Direction, Direction] = ("backward", "forward")
 
 
@@ -232,6 +235,11 @@ class Decider:
                 if fact.rule.kind == "policy" and unsaid:
                     continue  # no schema is said any more: what it listed may be there as before
                 weighed = self._weighed(task, fact, asked, inclusion, equal, direction)
+                if fact.rule.id in _REQUIRED and self._required_alike(fact, pair):
+                    # Only the reader's default tells the sides apart, and nobody changed it.
+                    weighed = {d: w for d, w in weighed.items() if w[0][0] == "breaking"}
+                    if not weighed:
+                        continue
                 entry = facts.setdefault((fact.rule.id, fact.side, fact.pointer), (fact, {}))
                 entry[1].update(weighed)
                 explained |= any(w[0] == "breaking" and w[1] == "inclusion" for w, _ in weighed.values())
@@ -243,6 +251,20 @@ class Decider:
                 facts[fact.rule.id, direction, fact.pointer] = (fact, {direction: (level, inclusion.witness)})
             inclusions[direction] = inclusion
         return _Answer(list(facts.values()), inclusions, equal)
+
+    def _required_alike(self, fact: Fact, pair: Pair) -> bool:
+        """Whether both documents require the property that a fact is about."""
+        side = 1 if fact.side == "new" else 0
+        rest = fact.location.removeprefix(pair[side]) if fact.location.startswith(pair[side] + "/") else None
+        for i in (0, 1):
+            *holder, _, name = split(fact.location if rest is None else pair[i] + rest)
+            try:
+                required = pointers.get(self.documents[i].value, join("", *holder)).get("required", ())
+            except (LookupError, ValueError, AttributeError):
+                return False
+            if not isinstance(required, list) or name not in required:
+                return False
+        return True
 
     def _weighed(
         self, task: Task, fact: Fact, asked: Direction, inclusion: Inclusion, equal: bool | None, direction: Direction

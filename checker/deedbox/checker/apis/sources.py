@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag
 
 from deedbox.checker.apis.cursor import target_of
+from deedbox.checker.apis.errors import ReferenceCycle
 from deedbox.checker.bundling import Bundle, load_file
 from deedbox.checker.documents import Document
 from deedbox.checker.pointers import escape, join
@@ -54,6 +55,7 @@ def bundle(document: Document, loader: Loader | None = None, name: str | None = 
 
     Raises:
         FileMissing: a file is not there, is outside of the root's folder, or there is no loader; with the place.
+        ReferenceCycle: references that lead only to each other, with the place of the first.
         DocumentError: a file cannot be read.
     """
     if isinstance(document, ApiBundle):
@@ -63,7 +65,7 @@ def bundle(document: Document, loader: Loader | None = None, name: str | None = 
         document = _static(document)
     alone = ApiBundle(document.value, document, {})
     if all(target_of(holder["$ref"]) is not None for _, holder in alone.references):
-        return alone
+        return _ending(alone)
     files: dict[str, Document] = {}
     pending: list[tuple[str, Document]] = [("", document)]
     foreign = False
@@ -80,11 +82,33 @@ def bundle(document: Document, loader: Loader | None = None, name: str | None = 
             files[path] = loaded = load_file(path, holder["$ref"], loader, current, join(pointer, "$ref"))
             pending.append((path, loaded))
     if not foreign:
-        return alone
+        return _ending(alone)
     whole = dict(_rewritten(document.value, "", own_name))
     if files:
         whole[FILES] = {path: _rewritten(loaded.value, path, own_name) for path, loaded in files.items()}
-    return ApiBundle(whole, document, files)
+    return _ending(ApiBundle(whole, document, files))
+
+
+def _ending(found: ApiBundle) -> ApiBundle:
+    """The bundle, if each chain of references in it ends."""
+    targets = {pointer: target_of(holder["$ref"]) for pointer, holder in found.references}
+    ending: set[str] = set()
+    for start in targets:
+        chain: dict[str, None] = {}
+        place: str | None = start
+        while place in targets and place not in ending:
+            if place in chain:
+                line, column = found.position(join(place, "$ref")) or (None, None)
+                error = ReferenceCycle(
+                    f"the $ref to {targets[place]} leads back to itself: nothing is said there but references",
+                    source=found.name, pointer=place, line=line, column=column,
+                )  # fmt: skip
+                found.relocate(error)
+                raise error
+            chain[place] = None
+            place = targets[place]
+        ending |= chain.keys()
+    return found
 
 
 def _static(document: Document) -> Document:
