@@ -10,6 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from deedbox.checker.drain.claiming import claim
+from deedbox.checker.drain.evidence import Evidence
 from deedbox.registry.app import create_app
 from deedbox.registry.config import Settings
 
@@ -208,6 +210,10 @@ def test_evidence_is_recorded_once_and_read_back(stopped: Api) -> None:
     kept = stopped.call("GET", f"/fields/evidence/{first['id']}")
     assert kept["by"] == "ann"
     assert kept["evidence"]["producers"][0]["version"] == "1.0.0"
+    again = Evidence.from_dict(kept["evidence"])
+    assert again.digest == first["digest"]
+    made = claim(again).as_dict()
+    assert json.loads(json.dumps(made)) == {k: v for k, v in first["claim"].items() if k != "progress"}
 
 
 @pytest.mark.parametrize(

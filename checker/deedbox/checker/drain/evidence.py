@@ -6,6 +6,7 @@ stands in here, so that anybody can make the claim again from the record alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -182,6 +183,26 @@ class Evidence:
     def as_dict(self) -> dict[str, Any]:
         """The evidence as JSON can say it."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
+        """The evidence that `as_dict` gave, also after a way through JSON."""
+        kept = dict(data)
+        kept["topics"] = tuple(Topic(**{**t, "cleanup": tuple(t["cleanup"])}) for t in data["topics"])
+        kept["partitions"] = tuple(
+            Partition(p["topic"], p["number"], tuple(End(**e) for e in p["ends"]), tuple(Span(**s) for s in p["spans"]))
+            for p in data["partitions"]
+        )
+        kept["groups"] = tuple(
+            Group(**{**g, "committed": tuple(Committed(**c) for c in g["committed"])}) for g in data["groups"]
+        )
+        kept["producers"] = tuple(Producer(**p) for p in data["producers"])
+        kept["consumers"] = tuple(
+            Consumer(c["contract"], tuple(c["groups"]), tuple(c["channels"])) for c in data["consumers"]
+        )
+        kept["waivers"] = tuple(Waiver(**w) for w in data["waivers"])
+        kept["policy"] = Policy(**{**data["policy"], "copies": tuple(data["policy"]["copies"])})
+        return cls(**kept)
 
     @property
     def digest(self) -> str:
