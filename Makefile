@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard bench-pages bench-dto bench-drain mutation drain-histories clean
+.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard bench-faults bench-pages bench-dto bench-drain mutation drain-histories clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -67,6 +67,9 @@ bench-dto: $(VENV)/.dev ## packages of the real schemas, beside the generator's 
 
 bench-guard-kafka: $(VENV)/.dev ## a real Kafka read by its clients alone, by the guard and by the consumer
 	$(BIN)/python -m benchmarks.guard_end_to_end
+
+bench-faults: $(VENV)/.dev ## faults in the way of guards on a real Kafka, and what was counted of every message
+	$(BIN)/python -m benchmarks.guard_faults
 
 bench-checker: $(VENV)/.bench ## the checker beside other tools on the public cases
 	$(BIN)/python benchmarks/checker_cases.py

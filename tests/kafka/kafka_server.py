@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import shutil
 import socket
@@ -142,6 +143,21 @@ class KafkaServer:
             return
         self.stop()
         raise NoKafka("Kafka did not answer within 90 seconds of its start")
+
+    def limit_message_bytes(self, topic: str, most: int | None) -> None:
+        """Makes a topic, if there is none, and lets it take messages of so many bytes at most; None as usual."""
+        from kafka import KafkaAdminClient
+        from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+        from kafka.errors import TopicAlreadyExistsError
+
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            with contextlib.suppress(TopicAlreadyExistsError):
+                admin.create_topics([NewTopic(topic, 1, 1)])
+            configs = {"max.message.bytes": str(most if most is not None else 1_048_588)}
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)])
+        finally:
+            admin.close()
 
     def stop(self) -> None:
         """Ends the process, by force where it does not end itself."""

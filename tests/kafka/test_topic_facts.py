@@ -112,3 +112,11 @@ def test_a_guard_tells_the_registry_past_markers_of_transactions(
     assert covered["topic_id"] == broker.describe([topic])[topic].topic_id
     (channel,) = registry.client.observed_channels(topic)
     assert [g["group"] for g in channel["groups"]] == [f"{topic}-g"]
+
+
+def test_a_record_with_neither_key_nor_value_can_be_sent(broker: Broker, topic: str) -> None:
+    producer = broker.producer()
+    producer.send(topic, None, None, [], NOW, 0)
+    producer.flush()
+    producer.close()
+    assert broker.describe([topic])[topic].ends == {0: 1}

@@ -243,7 +243,8 @@ class KafkaPythonProducer:
                 self._client.send(
                     topic,
                     value=value,
-                    key=key,
+                    # This client sends nothing that has neither, though the protocol does; a guard must not stop at it.
+                    key=b"" if key is None and value is None else key,
                     headers=[(name, data if data is not None else b"") for name, data in headers],
                     partition=partition,
                     timestamp_ms=timestamp if timestamp is not None and timestamp >= 0 else None,
