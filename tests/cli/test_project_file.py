@@ -228,7 +228,8 @@ def test_init_finds_schemas_and_writes_a_file_that_can_be_read(tmp_path):
     (folder / "package.json").write_text('{"name": "x", "type": "module"}')
     (folder / "broken.json").write_text("{")
     (folder / "odd.json").write_text('{"$schema": "https://example.org/own", "type": "object"}')
-    path, count = starting.write_project(folder, None)
+    path, count, parts = starting.write_project(folder, None)
+    assert parts == []
     assert count == 3
     found = project.read(path.read_bytes(), path)
     assert found.service == "my-service"
@@ -252,22 +253,23 @@ def test_init_finds_apis_and_leaves_out_what_is_a_part_of_another(tmp_path):
     )
     (tmp_path / "parts" / "order.json").write_text('{"type": "object", "properties": {"line": {"$ref": "line.json"}}}')
     (tmp_path / "parts" / "line.json").write_text('{"type": "object", "properties": {"of": {"$ref": "order.json"}}}')
-    (tmp_path / "events.json").write_text('{"asyncapi": "3.0.0", "info": {"title": "x", "version": "1"}}')
+    (tmp_path / "events.asyncapi.json").write_text('{"asyncapi": "3.0.0", "info": {"title": "x", "version": "1"}}')
     (tmp_path / "old.yml").write_text(f"swagger: '2.0'\n{info}paths: {{}}\n")
     (tmp_path / "order.schema.json").write_text('{"type": "object", "properties": {"to": {"$ref": "address.json"}}}')
     (tmp_path / "address.json").write_text('{"type": "object", "properties": {"street": {"type": "string"}}}')
-    path, count = starting.write_project(tmp_path, "shop")
+    path, count, parts = starting.write_project(tmp_path, "shop")
     found = project.read(path.read_bytes(), path).contracts
     assert count == len(found) == 4
+    assert parts == ["address.json", "parts/line.json", "parts/order.json"]
     assert [(c.name, c.format, c.kind, c.role) for c in found] == [
         ("events", "asyncapi", "api", "provides"),
         ("old", "openapi", "api", "provides"),
-        ("openapi", "openapi", "api", "provides"),
+        ("api", "openapi", "api", "provides"),
         ("order", None, "event", "consumes"),
     ]
 
 
 def test_init_without_schemas_writes_a_file_that_can_be_read(tmp_path):
-    path, count = starting.write_project(tmp_path, "shop")
-    assert count == 0
+    path, count, parts = starting.write_project(tmp_path, "shop")
+    assert (count, parts) == (0, [])
     assert project.read(path.read_bytes(), path).contracts == ()

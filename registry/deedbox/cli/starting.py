@@ -80,11 +80,11 @@ _NO_SCHEMA = """
 """
 
 
-def write_project(folder: Path, service: str | None) -> tuple[Path, int]:
+def write_project(folder: Path, service: str | None) -> tuple[Path, int, list[str]]:
     """Writes a project file into a folder.
 
     Returns:
-        The file, and how many contracts it has.
+        The file, how many contracts it has, and the schemas that were left out as parts of other documents.
 
     Raises:
         UsageError: there is one already, or the service has no name that is allowed.
@@ -93,11 +93,11 @@ def write_project(folder: Path, service: str | None) -> tuple[Path, int]:
     service = service or _name(folder.name) or "service"
     if not NAME.match(service):
         raise UsageError(f"the service name {service!r} is not allowed: letters, digits, '.', '_' and '-'")
-    found = list(find_documents(folder))
+    found, parts = find_documents(folder)
     text = _HEAD.format(service=json.dumps(service))
     used: set[str] = set()
     for one in found:
-        name = _unused(_name(_stem(posixpath.basename(one.file))) or "contract", used)
+        name = _unused(_name(_stem(posixpath.basename(one.file), one.format)) or "contract", used)
         text += (_API if one.format in APIS else _CONTRACT).format(
             name=json.dumps(name),
             name_plain=name,
@@ -115,7 +115,7 @@ def write_project(folder: Path, service: str | None) -> tuple[Path, int]:
         raise UsageError(f"{show(path)} is there already") from None
     except OSError as error:
         raise UsageError(f"{show(path)}: {error.strerror or error}") from None
-    return path, len(found)
+    return path, len(found), [part.file for part in parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +127,20 @@ class Found:
     refers: frozenset[str]
 
 
-def find_documents(folder: Path) -> Iterator[Found]:
-    """The JSON Schemas, OpenAPI and AsyncAPI documents of a folder, in order of their paths.
+def find_documents(folder: Path) -> tuple[list[Found], list[Found]]:
+    """The JSON Schemas, OpenAPI and AsyncAPI documents of a folder, and those of them that are parts of others.
 
-    Hidden and generated folders are left out, and so is what is only a part of another document.
+    In order of their paths; hidden and generated folders are left out.
     """
     found = {one.file: one for one in _documents(folder)}
     reached = {file: _reached(file, found) for file in found}
+    wholes: list[Found] = []
+    parts: list[Found] = []
     for file, one in found.items():
-        if one.format and not any(file in below and whole not in reached[file] for whole, below in reached.items()):
-            yield one
+        if one.format:
+            part = any(file in below and whole not in reached[file] for whole, below in reached.items())
+            (parts if part else wholes).append(one)
+    return wholes, parts
 
 
 def _reached(file: str, found: dict[str, Found]) -> set[str]:
@@ -206,8 +210,10 @@ def _typed_object(value: dict[str, Any]) -> bool:
     )
 
 
-def _stem(file: str) -> str:
-    return re.sub(r"(\.schema)?\.(json|ya?ml)\Z", "", file, flags=re.IGNORECASE)
+def _stem(file: str, format: str) -> str:
+    name = re.sub(r"([._-](schema|openapi|asyncapi|swagger))?\.(json|ya?ml)\Z", "", file, flags=re.IGNORECASE)
+    usual = {"openapi": "api", "swagger": "api", "asyncapi": "events"}
+    return usual.get(name.lower(), name) if format in APIS else name
 
 
 def _name(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+_MOST_SHOWN = 8
+
 
 @click.command(short_help="Write a first deedbox.toml.")
 @click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
@@ -16,11 +18,16 @@ def init(*, folder: str, service: str | None) -> None:
     """
     from pathlib import Path
 
+    from deedbox.cli.plain import printable
     from deedbox.cli.project import show
     from deedbox.cli.starting import write_project
 
-    path, contracts = write_project(Path(folder).resolve(), service)
+    path, contracts, parts = write_project(Path(folder).resolve(), service)
     click.echo(f"Wrote {show(path)} with {contracts} contract{'' if contracts == 1 else 's'}.")
+    if parts:
+        shown = ", ".join(printable(part) for part in parts[:_MOST_SHOWN])
+        more = f" and {len(parts) - _MOST_SHOWN} more" if len(parts) > _MOST_SHOWN else ""
+        click.echo(f"Left out, as parts of others: {shown}{more}. Add what is a contract of its own.")
     if contracts:
         click.echo("Look at each role, then: deedbox check --against git:HEAD, or deedbox publish")
     else:
