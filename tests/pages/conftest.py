@@ -104,6 +104,18 @@ class Visit:
         assert not self.complaints, self.complaints
 
 
+@pytest.fixture(scope="module")
+def tabs(browser: Any, shop: str) -> Iterator[dict[str, Visit]]:
+    """Two tabs that stay open while page after page is looked at: a desk in the light, and a phone in the dark."""
+    kept = {
+        "desk": Visit(browser, shop),
+        "phone": Visit(browser, shop, viewport={"width": 360, "height": 740}, color_scheme="dark"),
+    }
+    yield kept
+    for one in kept.values():
+        one.close()
+
+
 @pytest.fixture
 def visit(browser: Any, shop: str) -> Iterator[Any]:
     """Makes tabs on the shop."""

@@ -87,6 +87,8 @@ def entry_url(subject: str, kind: str) -> str:
         return contract_url(thing, version)
     if kind in ("service", "deployment"):
         return service_url(thing or subject)
+    if kind.startswith("drain-"):
+        return f"/drains#{quote(subject.replace('#', '', 1))}"
     return ""
 
 
