@@ -38,7 +38,7 @@ def marked() -> dict[str, Any]:
     return document
 
 
-def write(folder: Path, document: Any, version: str | None = "1.0.0", **keys: str) -> Path:
+def write(folder: Path, document: Any, version: str | None = "1.0.0", **keys: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     text = document if isinstance(document, str) else json.dumps(document)
     (folder / "order.json").write_text(text)
@@ -138,6 +138,36 @@ def test_the_registry_builds_it_and_has_it_on_its_index(published: Path, registr
     pip += ["--index-url", f"{registry}/simple/", "--dest", str(tmp_path / "got")]
     subprocess.run([*pip, "shop-order-placed==1.1.0", "shop-order-placed-v1==1.1.0"], check=True, timeout=120)
     assert sums(tmp_path / "released") == sums(tmp_path / "built") == sums(tmp_path / "got")
+
+
+def test_the_project_file_says_what_the_classes_are(registry: str, tmp_path: Path) -> None:
+    """Wherever the package is made: here, on request, or by publishing."""
+    document = {"type": "object", "properties": {"status": {"enum": ["new", "paid"]}}}
+    keys: dict[str, Any] = {
+        "name": "styled",
+        "package": "shop-styled",
+        "package-style": "dataclass",
+        "package-open-enums": True,
+    }
+    folder = write(tmp_path, document, "1.0.0", **keys)
+    run(folder, "publish", DEEDBOX_URL=registry)
+    run(folder, "package", "--publish", "--out", "released", DEEDBOX_URL=registry)
+    run(folder, "package", "--out", "built", DEEDBOX_URL=registry)
+    assert sums(folder / "released") == sums(folder / "built")
+    (name,) = (name for name in sums(folder / "built") if name.startswith("shop_styled_v1-"))
+    assert name == "shop_styled_v1-1.0.0-1-py3-none-any.whl", "asking again built nothing anew"
+    with zipfile.ZipFile(folder / "built" / name) as wheel:
+        code = wheel.read("shop_styled/v1/models.py").decode()
+    assert "@dataclass" in code
+    assert "class Status(OpenEnum)" in code
+    run(folder, "package", "--local", "--style", "typeddict", "--closed-enums", "--out", "other")
+    with zipfile.ZipFile(folder / "other" / name) as wheel:
+        assert "Literal['new', 'paid']" in wheel.read("shop_styled/v1/models.py").decode()
+    write(tmp_path, document, "1.0.0", **(keys | {"package-style": "attrs"}))
+    assert "deedbox.toml:" in (said := fails(folder))
+    assert "package-style 'attrs' is none of pydantic, dataclass, typeddict" in said
+    write(tmp_path, document, "1.0.0", **(keys | {"package-open-enums": "yes"}))
+    assert "package-open-enums must be true or false" in fails(folder)
 
 
 def test_what_the_registry_does_not_release(published: Path, registry: str, tmp_path: Path) -> None:

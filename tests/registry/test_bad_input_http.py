@@ -253,3 +253,18 @@ def test_failures_of_the_server_are_problems_too(api: Api, monkeypatch: pytest.M
         assert api.client.get("/livez").status_code == 200
         assert api.client.get("/readyz").status_code == 503
         assert api.client.get("/health").status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"package_style": "attrs"}, "/package_style"),
+        ({"package_style": 1}, "/package_style"),
+        ({"package_open_enums": "yes"}, "/package_open_enums"),
+    ],
+)
+def test_a_package_that_is_not_wanted_in_words(api: Api, fields: dict[str, Any], pointer: str) -> None:
+    answer = api.publish(NAME, {}, **FIRST, package="billing-order-placed", **fields)
+    assert answer.status_code == 422
+    assert answer.json["pointer"] == pointer
+    assert api.get(f"/contracts/{NAME}").status_code == 404

@@ -46,11 +46,20 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the classes are wanted: as `PackageRequest` has it."""
+    """How packages are wanted: as `PackageRequest` has it, and as the project file says where None."""
 
-    style: str
-    open_enums: bool
+    style: str | None
+    open_enums: bool | None
     prefix: str
+
+    def of(self, contract: Contract | None) -> tuple[str, bool]:
+        """What the classes of a contract are, and whether its enums are open."""
+        style, open_enums = self.style, self.open_enums
+        if style is None:
+            style = contract.package_style if contract is not None else "pydantic"
+        if open_enums is None:
+            open_enums = contract is not None and contract.package_open_enums
+        return style, open_enums
 
 
 def select(project: Project | None, names: Sequence[str], version: str | None) -> list[Wanted]:
@@ -143,6 +152,7 @@ def from_registry(wanted: Wanted, version: str | None, shape: Shape, client: Reg
 def _request(wanted: Wanted, shape: Shape, version: str, data: bytes, format: str, dialect: Any) -> PackageRequest:
     from deedbox.codegen import PackageRequest
 
+    style, open_enums = shape.of(wanted.contract)
     return PackageRequest(
         contract=wanted.name,
         version=version,
@@ -151,8 +161,8 @@ def _request(wanted: Wanted, shape: Shape, version: str, data: bytes, format: st
         dialect=dialect,
         distribution=wanted.contract.package if wanted.contract is not None else None,
         prefix=shape.prefix,
-        style=shape.style,  # type: ignore[arg-type] # one of the choices of --style
-        open_enums=shape.open_enums,
+        style=style,  # type: ignore[arg-type] # one of the choices of --style
+        open_enums=open_enums,
     )
 
 

@@ -49,6 +49,8 @@ class Contract:
     version: str | None = None
     content_model: str = "tolerant"
     package: str | None = None
+    package_style: str = "pydantic"
+    package_open_enums: bool = False
     dialect: str | None = None
     line: int | None = field(default=None, compare=False)
     version_line: int | None = field(default=None, compare=False)
@@ -221,6 +223,8 @@ _CONTRACT_KEYS = (
     "content-model",
     "dialect",
     "package",
+    "package-style",
+    "package-open-enums",
 )
 
 
@@ -295,6 +299,8 @@ class _Reader:
             version=version,
             content_model=self.choice(table, "content-model", CONTENT_MODELS, *where) or "tolerant",
             package=self.text(table, "package", *where),
+            package_style=self.style(table, *where),
+            package_open_enums=self.flag(table, "package-open-enums", *where),
             dialect=self.choice(table, "dialect", dialects(), *where),
             line=self.line(*where),
             version_line=self.line(*where, "version"),
@@ -331,6 +337,19 @@ class _Reader:
         if value is not None and value not in known:
             hint = did_you_mean(value, known)
             raise self.fail(f"{key} {value!r} is none of {', '.join(known)}.{hint}", *where, key)
+        return value
+
+    def style(self, table: Mapping[str, Any], *where: str | int) -> str:
+        if "package-style" not in table:
+            return "pydantic"  # code generation takes long to import
+        from deedbox.codegen.model import STYLES
+
+        return self.choice(table, "package-style", STYLES, *where) or "pydantic"
+
+    def flag(self, table: Mapping[str, Any], key: str, *where: str | int) -> bool:
+        value = table.get(key, False)
+        if not isinstance(value, bool):
+            raise self.fail(f"{key} must be true or false", *where, key)
         return value
 
     def check_name(self, name: str, what: str, *where: str | int) -> None:

@@ -56,7 +56,8 @@ def release(wanted: Wanted, version: str | None, shape: Shape, client: RegistryC
             f"{client.url} has no {f'version {version}' if version else 'released version'} of {wanted.name}: publish it first"
         )
     found = str(published["version"])
-    wish: dict[str, Any] = {"style": shape.style, "open_enums": shape.open_enums, "id": str(uuid.uuid4())}
+    style, open_enums = shape.of(wanted.contract)
+    wish: dict[str, Any] = {"style": style, "open_enums": open_enums, "id": str(uuid.uuid4())}
     if wanted.contract is not None and wanted.contract.package is not None:
         wish["package"] = wanted.contract.package
     job = client.release(wanted.name, found, wish)

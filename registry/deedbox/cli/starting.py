@@ -56,6 +56,9 @@ role = "consumes"  # consumes: "I can read all of this"; produces: "I send nothi
 # of = "other-service/{name_plain}"  # the other side, where the name alone does not say
 # version = "1.0.0"  # worked out where absent
 # content-model = "tolerant"  # or open, closed: what of properties that the schema does not mention
+# package = "{service}-{name_plain}"  # release each version as a typed package of this name
+# package-style = "pydantic"  # or dataclass, typeddict: what its classes are
+# package-open-enums = false  # whether it reads a value that an enum does not name
 """
 
 _API = """

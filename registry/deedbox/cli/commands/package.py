@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 @click.argument("contracts", nargs=-1, metavar="[CONTRACT]...")
 @click.option("--version", metavar="VERSION", help="Of the contract. [default: the latest]")
 @click.option("--local", is_flag=True, help="Build the project's own file, published or not.")
-@click.option("--style", type=click.Choice(STYLES), default=STYLES[0], show_default=True, help="What the classes are.")
-@click.option("--open-enums", is_flag=True, help="Read a value that an enum does not name as UNKNOWN.")
+@click.option(
+    "--style",
+    type=click.Choice(STYLES),
+    help=f"What the classes are. [default: the project file's package-style, {STYLES[0]}]",
+)
+@click.option(
+    "--open-enums/--closed-enums",
+    default=None,
+    help="Read a value that an enum does not name as UNKNOWN. [default: the project file's package-open-enums, closed]",
+)
 @click.option(
     "--prefix",
     envvar="DEEDBOX_PACKAGE_PREFIX",
@@ -39,8 +47,8 @@ def package(
     contracts: tuple[str, ...],
     version: str | None,
     local: bool,
-    style: str,
-    open_enums: bool,
+    style: str | None,
+    open_enums: bool | None,
     prefix: str,
     out: str | None,
     publish: bool,

@@ -103,7 +103,7 @@ class Publishing:
             raise Busy(f"{proposal.contract} changed {_ATTEMPTS} times while this was being compared: try again")
         if proposal.package is None or existing.version.retired:
             return existing
-        wish = Wish(proposal.package)
+        wish = _wish(proposal)
         return replace(existing, job=self.releases.ensure(existing.version.row, wish, by), package=proposal.package)
 
     def check(self, proposals: Sequence[Proposal]) -> list[CheckResult]:
@@ -173,7 +173,7 @@ class Publishing:
             published = Published(made, _is_live(session, made, [*writing.history, made]), True, check)
             if writing.proposal.package is not None:
                 # In the same transaction: a version is never there without the release that it asked for.
-                wish = Wish(writing.proposal.package)
+                wish = _wish(writing.proposal)
                 job = self.releases.start(session, made.row, wish, writing.by)
                 published = replace(published, job=job, package=writing.proposal.package)
         log.info("published %s %s (schema id %d)", candidate.contract, made.row.version, made.row.schema_id)
@@ -181,11 +181,15 @@ class Publishing:
 
     def _check_package(self, proposal: Proposal) -> None:
         if proposal.package is not None:
-            self.releases.check_wish(proposal.contract, Wish(proposal.package))
+            self.releases.check_wish(proposal.contract, _wish(proposal))
 
     def _existing(self, session: Session, found: Version, history: Sequence[Version]) -> Published:
         found = next(v for v in history if v.row.seq == found.row.seq)
         return Published(found, _is_live(session, found, history), False, stored_check(session, found))
+
+
+def _wish(proposal: Proposal) -> Wish:
+    return Wish(proposal.package, proposal.package_style, proposal.package_open_enums)
 
 
 def stored_check(session: Session, version: Version) -> CheckResult:

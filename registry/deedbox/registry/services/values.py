@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.model import Comparison
 from deedbox.checker.policy import Acceptance, LinkOutcome
 from deedbox.registry.storage.queries import Version
+
+if TYPE_CHECKING:
+    from deedbox.codegen import Style
 
 ROLES = ("consumes", "produces", "provides")
 KINDS = ("event", "command", "query", "api")
@@ -36,6 +39,8 @@ class Proposal:
     accepted: tuple[Acceptance, ...] = ()
     package: str | None = None
     """The distribution to release the version as; none where None, whatever was before."""
+    package_style: Style = "pydantic"
+    package_open_enums: bool = False
     uuid: str | None = None
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import CheckerError, TooLarge
@@ -20,6 +20,9 @@ from deedbox.registry.services.values import Proposal
 from deedbox.registry.web.problems import unusable
 from flask import request
 
+if TYPE_CHECKING:
+    from deedbox.codegen import Style
+
 T = TypeVar("T")
 
 _scan_string: Any = json.decoder.scanstring  # type: ignore[attr-defined] # not in the stubs
@@ -28,7 +31,7 @@ _SPACE = " \t\n\r"
 
 _PROPOSAL_FIELDS = (
     "schema", "version", "role", "kind", "of", "channels", "groups", "content_model", "format", "dialect", "accepted",
-    "package", "id",
+    "package", "package_style", "package_open_enums", "id",
 )  # fmt: skip
 
 
@@ -140,6 +143,13 @@ class Members:
             return None
         return _text(value, self._at(name), most)
 
+    def flag(self, name: str) -> bool:
+        """A truth value; false where it is absent or null."""
+        value = self.value(name)
+        if value is not None and not isinstance(value, bool):
+            raise unusable("must be true or false", self._at(name))
+        return bool(value)
+
     def texts(self, name: str, most: int = 1000) -> tuple[str, ...] | None:
         """An array of strings.
 
@@ -216,8 +226,22 @@ def _proposal(members: Members, contract: str, *more: str) -> Proposal:
         dialect=members.text("dialect"),
         accepted=_accepted(members),
         package=members.text("package"),
+        package_style=_style(members),
+        package_open_enums=members.flag("package_open_enums"),
         uuid=members.text("id"),
     )
+
+
+def _style(members: Members) -> Style:
+    style = members.text("package_style")
+    if style is None:
+        return "pydantic"
+    from deedbox.codegen.model import STYLES
+
+    found = next((known for known in STYLES if known == style), None)
+    if found is None:
+        raise unusable(f"must be one of {', '.join(STYLES)}", members._at("package_style"))
+    return found
 
 
 def _accepted(members: Members) -> tuple[Acceptance, ...]:

@@ -376,6 +376,12 @@ class PublishBody(BaseModel):
     package: str | None = Field(
         None, description="Release the version as this package. Not as before where left out: each publication says it"
     )
+    package_style: Literal["pydantic", "dataclass", "typeddict"] | None = Field(
+        None, description="What the classes of the package are; pydantic where left out"
+    )
+    package_open_enums: bool | None = Field(
+        None, description="Whether the package reads a value that an enum does not name as a fallback"
+    )
     id: str | None = Field(None, description="A UUID, made by the client")
 
 
