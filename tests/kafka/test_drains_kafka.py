@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, ShareConsumer
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from deedbox.checker.drain.claiming import Claim, claim
@@ -293,6 +293,21 @@ def test_groups_of_kip_848(drained: Field) -> None:
     old = KafkaPythonPositions(drained.bootstrap)
     made = drained.claim(tool=old)
     assert any(r.condition == "groups-readable" and r.group == group for r in made.reasons)
+
+
+def test_share_groups_block_until_they_are_waived(drained: Field) -> None:
+    group = f"{drained.topic}.share"
+    client = ShareConsumer({"bootstrap.servers": drained.bootstrap, "group.id": group})
+    client.subscribe([drained.topic])
+    try:
+        _until(lambda: client.poll(0.5) is not None and group in {g.name for g in drained.positions.groups([])})
+        for tool in (drained.positions, KafkaPythonPositions(drained.bootstrap)):
+            hit = next(r for r in drained.claim(tool=tool).reasons if r.group == group)
+            assert (hit.condition, hit.blocks) == ("groups-readable", ("consumed", "gone"))
+    finally:
+        client.close()
+    # It stays on the broker, and would stand in the way of every other test.
+    _done(drained.admin.delete_consumer_groups([group]))
 
 
 def test_both_clients_read_the_same(drained: Field) -> None:

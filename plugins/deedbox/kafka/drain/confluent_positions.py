@@ -187,6 +187,5 @@ def _group(name: str, kind: GroupKind, offsets: Sequence[Any], about: Any, wante
 
 
 def _strange(name: str, protocol: str) -> Group:
-    kind: GroupKind = "share" if protocol == "share" else "unknown"
-    what = "share groups" if kind == "share" else f"groups of the protocol {protocol!r}"
-    return Group(name, kind, "Unknown", 0, (), f"this client reads no offsets of {what}, nor which topics they read")
+    what = f"of the protocol {protocol!r}" if protocol else "of a kind that it has no word for, such as share groups"
+    return Group(name, "unknown", "Unknown", 0, (), f"this client reads no offsets of groups {what}, nor their topics")
