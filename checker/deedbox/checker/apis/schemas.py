@@ -257,7 +257,10 @@ class Decider:
         side = 1 if fact.side == "new" else 0
         rest = fact.location.removeprefix(pair[side]) if fact.location.startswith(pair[side] + "/") else None
         for i in (0, 1):
-            *holder, _, name = split(fact.location if rest is None else pair[i] + rest)
+            tokens = split(fact.location if rest is None else pair[i] + rest)
+            if tokens[-2:-1] != ["properties"]:
+                return False
+            *holder, _, name = tokens
             try:
                 required = pointers.get(self.documents[i].value, join("", *holder)).get("required", ())
             except (LookupError, ValueError, AttributeError):
