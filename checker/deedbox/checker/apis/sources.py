@@ -107,7 +107,7 @@ def _ending(found: ApiBundle) -> ApiBundle:
                 raise error
             chain[place] = None
             place = targets[place]
-        ending |= chain.keys()
+        ending.update(chain)
     return found
 
 
