@@ -48,15 +48,15 @@ def sdist(name: str, version: str, *, path: str = "") -> bytes:
     return gzip.compress(packed.getvalue(), mtime=0)
 
 
-def form(filename: str | None, content: bytes, **more: Any) -> dict[str, Any]:
+def form(filename: str | None, sent: bytes, **more: Any) -> dict[str, Any]:
     """The form of an upload, as twine sends it."""
     fields = {
         ":action": "file_upload",
         "protocol_version": "1",
-        "sha256_digest": hashlib.sha256(content).hexdigest(),
-        "blake2_256_digest": hashlib.blake2b(content, digest_size=32).hexdigest(),
-        "md5_digest": hashlib.md5(content).hexdigest(),
-        "content": (io.BytesIO(content), filename) if filename is not None else None,
+        "sha256_digest": hashlib.sha256(sent).hexdigest(),
+        "blake2_256_digest": hashlib.blake2b(sent, digest_size=32).hexdigest(),
+        "md5_digest": hashlib.md5(sent).hexdigest(),
+        "content": (io.BytesIO(sent), filename) if filename is not None else None,
         **more,
     }
     return {name: value for name, value in fields.items() if value is not None}

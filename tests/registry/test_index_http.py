@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from deedbox.registry.services import uploads
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from .package_files import form, metadata, sdist, wheel, wheel_name
 
@@ -289,10 +291,19 @@ def test_uploads_of_no_use_leave_nothing(api: Api, what: str) -> None:
     assert page(api, "/simple/").json["projects"] == []
 
 
+def test_a_long_description_beside_the_file_is_fine(api: Api) -> None:
+    name, content = wheel_name("left-pad", "1.0"), wheel("left-pad", "1.0")
+    file = FileStorage(io.BytesIO(content), name, name="content")
+    fields = form(name, content, description="words " * 150_000, content=file)
+    boundary, body = encode_multipart(fields)
+    sent = api.client.post("/legacy/", data=body, content_type=f"multipart/form-data; boundary={boundary}")
+    assert sent.status_code == 200, sent.text
+
+
 def test_an_upload_that_is_too_large_is_told_so(api: Api) -> None:
     limit = api.client.application.config["MAX_CONTENT_LENGTH"]
-    data = {":action": "file_upload", "content": (io.BytesIO(b"x" * (limit + 1)), "left_pad-1.0.tar.gz")}
-    assert api.client.post("/legacy/", data=data).status_code == 413
+    sent = api.client.post("/legacy/", data=b"x" * (limit + 1), content_type="multipart/form-data; boundary=b")
+    assert sent.status_code == 413
 
 
 @pytest.mark.parametrize(

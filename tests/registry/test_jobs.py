@@ -20,7 +20,7 @@ from deedbox.registry.services import SlowWork
 from deedbox.registry.services.jobs import Jobs, LeaseLost, Patience, state_of
 from deedbox.registry.services.releases import BuildStopped
 from deedbox.registry.storage import jobs as stored
-from deedbox.registry.storage import packages
+from deedbox.registry.storage import migrate, packages
 from deedbox.registry.storage.database import Database
 from deedbox.registry.working import Worker
 
@@ -592,30 +592,56 @@ def test_workers_beside_the_server_start_at_once(running: tuple[SlowWork, Worker
         time.sleep(0.02)
 
 
-def test_a_worker_of_its_own_ends_politely_and_gives_its_job_back(api: Api, tmp_path: Any) -> None:
-    """`deedbox worker` under SIGTERM: what it was doing is taken up by another at once, long before its lease ends."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_a_worker_of_its_own_leaves_is_taken_up(api: Api, number: signal.Signals) -> None:
+    """`deedbox worker` told to stop gives its job back at once, whatever its lease; killed, when the lease ends."""
     url = api.services.database.url.render_as_string(hide_password=False)
     big = {"type": "object", "properties": {f"p{i}": {"type": ["string", "null"]} for i in range(150)}}
     job = api.publish(NAME, big, **FIRST, package="billing-order-placed").json["job"]
+    lease = "600" if number == signal.SIGTERM else "1"
     worker = subprocess.Popen(
         [sys.executable, "-m", "deedbox.cli.main", "worker", "--database-url", url],
-        env={**os.environ, "DEEDBOX_JOB_LEASE_SECONDS": "600"},
+        env={**os.environ, "DEEDBOX_JOB_LEASE_SECONDS": lease},
         stderr=subprocess.PIPE,
     )
     try:
         deadline = time.monotonic() + 60
-        while api.get(f"/jobs/{job}").json["state"] == "waiting":
+        while len(api.get(f"/jobs/{job}").json["steps"]) < 2:
             assert time.monotonic() < deadline
             assert worker.poll() is None
             time.sleep(0.02)
     finally:
-        worker.send_signal(signal.SIGTERM)
-        _, told = worker.communicate(timeout=30)
-    assert worker.returncode == 0, told.decode()
-    state = api.get(f"/jobs/{job}").json
-    assert state["state"] in ("waiting", "done"), state
-    work_off(api.services.slow)
-    assert api.get(f"/jobs/{job}").json["state"] == "done"
+        worker.send_signal(number)
+        _, told = worker.communicate(timeout=60)
+    assert worker.returncode == (0 if number == signal.SIGTERM else -number), told.decode()
+    if number == signal.SIGTERM:
+        assert api.get(f"/jobs/{job}").json["state"] in ("waiting", "done")
+    deadline = time.monotonic() + 90
+    while api.get(f"/jobs/{job}").json["state"] != "done":
+        assert time.monotonic() < deadline
+        work_off(api.services.slow)
+        time.sleep(0.05)
+    assert len(files(api, "billing-order-placed-v1")) == 1
+
+
+@pytest.mark.postgres
+def test_workers_pass_over_what_another_is_taking(postgres: Any) -> None:
+    """On PostgreSQL nobody waits for a row that somebody else has locked."""
+    url = postgres()
+    first, second = Database(url), Database(url, busy_seconds=1)
+    migrate.upgrade(first)
+    jobs = quick(first)
+    ids = {ask(jobs, f"s{i}") for i in range(2)}
+    with first.writing(entries=False) as one:
+        taken_first = stored.claim(one, ["errand"], "w1", 30)
+        with second.writing(entries=False) as other:
+            taken_second = stored.claim(other, ["errand"], "w2", 30)
+            assert stored.claim(other, ["errand"], "w2", 30) is None
+    assert taken_first is not None
+    assert taken_second is not None
+    assert {taken_first[0].id, taken_second[0].id} == ids
+    first.close()
+    second.close()
 
 
 def test_jobs_are_counted(each_api: Api) -> None:

@@ -66,6 +66,8 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     # 3.2 has nothing that is used here, and fewer tools read it.
     app.openapi_version = "3.1.0"
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    # An upload's form has the package's whole description beside its file.
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.extensions["deedbox"] = services
     replies = Replies(database)
     request_ids.install(app)
