@@ -77,10 +77,10 @@ FOUND_BY_CHANCE = {
     "no-gap": 175,
     "observed-to-end": 2290,
     "log-unmoved": 410,
-    "consumers-known": 536,
+    "consumers-known": 47,
     "groups-readable": 19,
-    "committed-known": 1213,
-    "offsets-past": 47,
+    "committed-known": 47,
+    "offsets-past": 183,
     "copies": 1141,
     "log-start-past": 47,
 }
