@@ -14,7 +14,7 @@ from deedbox.kafka.consuming import ContractConsumer, Order
 from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, InvalidMessage, LimitReached
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
-from deedbox.kafka.limits import Limits
+from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, TopicPartition
 from deedbox.kafka.stores import HandledStore, MemoryStore, SqliteStore
@@ -254,3 +254,24 @@ def test_a_broker_that_is_down_is_said_to_be(registry: Registry, broker: MemoryB
     broker.down = True
     with pytest.raises(BrokerUnavailable):
         shop.consumer.run_once(seconds=0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_good_messages_noted_together_count_like_one_by_one(seed: int) -> None:
+    chance = random.Random(seed)
+    limits = Limits(ratio=0.5, window=chance.randint(1, 12), consecutive=chance.randint(1, 6))
+    together, apart = Breaker(limits), Breaker(limits)
+    for _ in range(60):
+        good = chance.choice((0, 0, 1, 2, 5, 40))
+        together.passed(TOPIC, good)
+        for _ in range(good):
+            apart.observe(TOPIC, False)
+        outcomes = []
+        for breaker in (together, apart):
+            try:
+                breaker.observe(TOPIC, True)
+            except LimitReached as reached:
+                outcomes.append(str(reached))
+            else:
+                outcomes.append("")
+        assert outcomes[0] == outcomes[1]

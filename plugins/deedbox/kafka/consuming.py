@@ -12,7 +12,7 @@ from deedbox.kafka.errors import InvalidMessage, LiveError
 from deedbox.kafka.handlers import Handlers, Unhandled
 from deedbox.kafka.inspection import Inspection, Inspector, Invalid
 from deedbox.kafka.limits import Breaker, Limits
-from deedbox.kafka.messages import MESSAGE_ID, Record, TopicPartition, text
+from deedbox.kafka.messages import MESSAGE_ID, Record, next_offsets, text
 from deedbox.kafka.settling import Settler, rewind
 
 if TYPE_CHECKING:
@@ -104,26 +104,31 @@ class ContractConsumer:
         After any of them the consumer stands before the first message that was not dealt with.
         """
         records = self._consumer.poll(most, seconds)
-        done: dict[TopicPartition, int] = {}
         letters: list[Record] = []
+        good: dict[str, int] = {}
         dealt = 0
         trouble: Exception | None = None
         for record, found in zip(records, self._inspector.inspect_all(records), strict=True):
             if found.status == "unjudged":
                 break
+            topic = record.topic
             try:
                 invalid = self._deal(record, found)
-                self._breaker.observe(record.topic, invalid is not None)
-                if invalid is not None:
+                if invalid is None:
+                    good[topic] = good.get(topic, 0) + 1
+                else:
+                    self._breaker.passed(topic, good.pop(topic, 0))
+                    self._breaker.observe(topic, True)
                     letters.append(self._put_aside(record, invalid))
             except Exception as error:  # noqa: BLE001 - raised below, when what went before is committed
                 trouble = error
                 break
-            done[record.place] = record.offset + 1
             dealt += 1
+        for topic, count in good.items():
+            self._breaker.passed(topic, count)
         rewind(self._consumer, records[dealt:])
         try:
-            self._settler.settle(self._consumer, done, letters)
+            self._settler.settle(self._consumer, next_offsets(records[:dealt]), letters)
         except LiveError:
             rewind(self._consumer, records)
             raise

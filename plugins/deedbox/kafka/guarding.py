@@ -14,7 +14,7 @@ from deedbox.kafka.counting import Counts
 from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached, LiveError, SpoolFailed
 from deedbox.kafka.inspection import Inspection, Inspector
 from deedbox.kafka.limits import Breaker, Limits
-from deedbox.kafka.messages import VERDICT, Record, TopicPartition, replaced
+from deedbox.kafka.messages import VERDICT, Record, TopicPartition, next_offsets, replaced
 from deedbox.kafka.settling import Settler, rewind
 
 if TYPE_CHECKING:
@@ -127,22 +127,20 @@ class Guard:
         records = consumer.poll(most, seconds)
         self._follow(consumer)
         written: list[Record] = []
-        done: dict[TopicPartition, int] = {}
         limit: LimitReached | None = None
-        dealt = 0
+        dealt = len(records)
         counted = Counts()
         judged = self._inspector.inspect_all(records, counted)
         acting = self._acting
-        for record, found in zip(records, judged, strict=True):
-            if found.status != "valid" or record.topic in acting:
-                try:
-                    written += self._act(record, found)
-                except LimitReached as reached:
-                    limit = reached
-                    rewind(consumer, records[dealt:])
-                    break
-            done[record.place] = record.offset + 1
-            dealt += 1
+        # Nearly all messages are valid, of topics that are only observed: nothing is done for each of those.
+        for i in [i for i, found in enumerate(judged) if found.status != "valid" or records[i].topic in acting]:
+            try:
+                written += self._act(records[i], judged[i])
+            except LimitReached as reached:
+                limit, dealt = reached, i
+                rewind(consumer, records[dealt:])
+                break
+        done = next_offsets(records[:dealt])
         batch = self._begin(records[:dealt], judged[:dealt])
         try:
             self._settler.settle(consumer, done, written)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from deedbox.kafka.lookup import Version
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 Builder: TypeAlias = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What a handler gets: the value, what it was written as, and the record (its `value` is the raw bytes).
 
     `session` is that of a store that shares its transaction (`sql_store`): what the handler writes by it is kept together
@@ -55,6 +53,8 @@ class Handlers:
     def __init__(self) -> None:
         self._handlers: dict[tuple[str, str], tuple[Handler, Builder | None]] = {}
         self._upgrades: dict[tuple[str, str], tuple[str, Builder]] = {}
+        # Found once for each version: there are as many as the look-up keeps.
+        self._ways: dict[Version, tuple[Handler, Builder | None, tuple[Builder, ...]]] = {}
 
     def handles(self, name: str, major: str, *, build: Builder | None = None) -> Callable[[Handler], Handler]:
         """Registers a handler for a message name and a major version (`0.4` for what is below 1.0.0).
@@ -66,6 +66,7 @@ class Handlers:
             if (name, major) in self._handlers:
                 raise ValueError(f"{name} {major} has a handler already")
             self._handlers[name, major] = (handler, build)
+            self._ways.clear()
             return handler
 
         return register
@@ -77,6 +78,7 @@ class Handlers:
             if _order(new) <= _order(old):
                 raise ValueError(f"{name}: an upgrade leads to a newer major, not from {old} to {new}")
             self._upgrades[name, old] = (new, hook)
+            self._ways.clear()
             return hook
 
         return register
@@ -87,14 +89,25 @@ class Handlers:
         Raises:
             Unhandled: there is none. And whatever the handler raises.
         """
+        way = self._ways.get(version)
+        if way is None:
+            way = self._ways[version] = self._way(version)
+        handler, build, hooks = way
+        for hook in hooks:
+            value = hook(value)
+        handler(Message(value if build is None else build(value), version, record, session))
+
+    def _way(self, version: Version) -> tuple[Handler, Builder | None, tuple[Builder, ...]]:
+        """The handler of a version, and the hooks that lead to it."""
         name, major = version.contract.partition("/")[2], major_of(version.version)
+        hooks: list[Builder] = []
         while (name, major) not in self._handlers:
             step = self._upgrades.get((name, major))
             if step is None:
                 raise Unhandled(f"nobody here handles {name} {major}")
-            major, value = step[0], step[1](value)
-        handler, build = self._handlers[name, major]
-        handler(Message(value if build is None else build(value), version, record, session))
+            major, hook = step
+            hooks.append(hook)
+        return (*self._handlers[name, major], tuple(hooks))
 
 
 @lru_cache(maxsize=4_096)

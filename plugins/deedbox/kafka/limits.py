@@ -31,6 +31,17 @@ class Breaker:
     limits: Limits = field(default_factory=Limits)
     _topics: dict[str, _Seen] = field(default_factory=dict)
 
+    def passed(self, topic: str, count: int) -> None:
+        """Takes note of so many good messages, one behind the other."""
+        if not count:
+            return
+        seen = self._topics.setdefault(topic, _Seen(deque()))
+        new = min(count, self.limits.window)
+        for _ in range(len(seen.recent) + new - self.limits.window):
+            seen.bad -= seen.recent.popleft()
+        seen.recent.extend([False] * new)
+        seen.row = 0
+
     def observe(self, topic: str, bad: bool) -> None:
         """Takes note of one message.
 

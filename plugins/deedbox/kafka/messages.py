@@ -86,3 +86,9 @@ def replaced(headers: Headers, new: Iterable[tuple[str, bytes]]) -> list[tuple[s
 def new_traceparent() -> bytes:
     """A `traceparent` (W3C Trace Context, version 00) that begins a trace, not sampled."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00".encode()
+
+
+def next_offsets(records: Iterable[Record]) -> dict[TopicPartition, int]:
+    """Of each partition the offset after its last record; the records of one stand in its order."""
+    last_of = {(record.topic, record.partition): record.offset for record in records}
+    return {TopicPartition(*place): offset + 1 for place, offset in last_of.items()}
