@@ -59,3 +59,4 @@ def test_a_field_that_is_gone_keeps_its_page(pages):
     field = pages.get("/contracts/payments/payment-settled/fields/properties/card_hint.json").json
     assert field["events"][0]["kind"] == "added"
     assert [event["kind"] for event in field["events"]][-2:] == ["obsolete", "gone"]
+    assert [(drain["state"], drain["share"]) for drain in field["drains"]] == [("draining", 93)]

@@ -18,7 +18,9 @@ from deedbox.registry.storage.models import (
     Schema,
     Service,
 )
+from deedbox.registry.storage.npm import NpmPackage
 from deedbox.registry.storage.packages import PackageFile
+from deedbox.registry.storage.replays import Replay
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -210,3 +212,22 @@ def packages_of(session: Session, contract: str) -> list[tuple[str, str, str, st
         .limit(50)
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def npm_package_of(session: Session, contract: str) -> tuple[str, str] | None:
+    """Name and version of the newest npm package that was made of a contract and is not retired."""
+    row = session.execute(
+        select(NpmPackage.name, NpmPackage.version)
+        .join(Publication, Publication.seq == NpmPackage.publication_seq)
+        .outerjoin(Retirement, Retirement.publication_seq == NpmPackage.publication_seq)
+        .where(Publication.contract == contract, Retirement.seq.is_(None))
+        .order_by(NpmPackage.seq.desc())
+        .limit(1)
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def last_replays(session: Session, limit: int) -> list[tuple[Replay, Entry]]:
+    """Replays of dead letters, newest first."""
+    statement = select(Replay, Entry).join(Entry, Entry.seq == Replay.seq).order_by(Replay.seq.desc()).limit(limit)
+    return [(row[0], row[1]) for row in session.execute(statement)]

@@ -30,7 +30,7 @@ class Browsing:
         self.history = History(database, self.overview, self.fits, self.draining)
         self.contracts = Contracts(database, self.overview, self.fits)
         self.changes = Changes(database, verdicts, self.overview, self.fits)
-        self.lives = Lives(database, verdicts, self.overview, self.contracts)
+        self.lives = Lives(database, verdicts, self.overview, self.contracts, self.draining)
         self.system = System(database, self.overview, self.fits)
         self.matrix = Matrix(database, self.overview, self.fits)
         self.trying = Trying(database, verdicts.sandbox, self.overview)

@@ -94,6 +94,7 @@ class Contracts:
             accepted = browsing.acceptances(session, [v.row.seq for v in read.history])
             others = self.others(session, snapshot, contract)
             packages = browsing.packages_of(session, contract)
+            npm = browsing.npm_package_of(session, contract)
         fits = self._fits.of(snapshot.pairs(contract=contract), _MOST_NEW_LINKS)
         row = read.version.row
         live = {end.version for end in head.live}
@@ -138,6 +139,7 @@ class Contracts:
                 for row, entry in reversed(accepted)
             ],
             "links": [fit_view(fit) for fit in fits],
+            "npm": None if npm is None else {"name": npm[0], "version": npm[1]},
             "packages": [
                 {"name": name, "version": number, "filename": file, "yanked": yanked}
                 for name, number, file, yanked in packages

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deedbox.checker import pointers
+from deedbox.checker.json_schema.obsolete import ITEMS
+from deedbox.registry.services.browsing.fields import ITEM, Path
 from deedbox.registry.services.browsing.overview import Overview
 from deedbox.registry.services.drains import Drains, FieldView
 from deedbox.registry.storage import browsing
@@ -12,6 +15,8 @@ from deedbox.registry.storage import drains as store
 from deedbox.registry.storage import observations as seen
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import DrainEvidence
+from deedbox.registry.storage.models import Entry
+from deedbox.registry.storage.replays import Replay
 
 _READINGS = 30
 _IN_THE_WAY = "offsets-past"
@@ -44,6 +49,29 @@ class Draining:
         items.sort(key=lambda row: (order.get(row["state"], 9), row["contract"], row["pointer"]))
         return {"items": items, "contracts": len(self._overview.current().heads)}
 
+    def of_field(self, contract: str, path: Path) -> list[dict[str, Any]]:
+        """What evidence says of one field, none where none was recorded.
+
+        Args:
+            contract: that marks it.
+            path: where it stands in a message.
+        """
+        pointer = pointers.join("", *(ITEMS if step == ITEM else step for step in path))
+        with self._database.reading() as session:
+            rows = store.evidence_of(session, contract, pointer, _READINGS)
+            gone_back = store.revoked(session, [row.seq for row in rows[:1]])
+        return [self._read(rows, gone_back)] if rows else []
+
+    @staticmethod
+    def _read(rows: Sequence[DrainEvidence], gone_back: Mapping[int, str]) -> dict[str, Any]:
+        return {
+            "contract": rows[0].contract,
+            "pointer": rows[0].pointer,
+            "overdue": False,
+            "revoked": gone_back.get(rows[0].seq),
+            **_measured(rows, rows[0].state, held=rows[0].seq not in gone_back),
+        }
+
     def lately(self, limit: int) -> dict[str, Any]:
         """The fields that were read last, from their evidence alone, and how many fields are marked in all.
 
@@ -55,16 +83,7 @@ class Draining:
             fields = browsing.read_fields(session, limit)
             readings = [store.evidence_of(session, contract, pointer, _READINGS) for contract, pointer in fields]
             gone_back = store.revoked(session, [rows[0].seq for rows in readings])
-        items = [
-            {
-                "contract": rows[0].contract,
-                "pointer": rows[0].pointer,
-                "overdue": False,
-                "revoked": gone_back.get(rows[0].seq),
-                **_measured(rows, rows[0].state, held=rows[0].seq not in gone_back),
-            }
-            for rows in readings
-        ]
+        items = [self._read(rows, gone_back) for rows in readings]
         return {"items": items, "marked": marked}
 
     def dead_letters(self) -> dict[str, Any]:
@@ -75,6 +94,7 @@ class Draining:
         """
         with self._database.reading() as session:
             counted = seen.counts(session)
+            replays = browsing.last_replays(session, 20)
         groups = [
             {
                 "topic": cell.topic,
@@ -93,7 +113,27 @@ class Draining:
         for cell in counted:
             if cell.kind == "invalid":
                 messages[cell.topic] = messages.get(cell.topic, 0) + cell.count
-        return {"groups": groups[:500], "messages": messages, "observed": bool(counted)}
+        return {
+            "groups": groups[:500],
+            "messages": messages,
+            "observed": bool(counted),
+            "replays": [_replay(*row) for row in replays],
+        }
+
+
+def _replay(row: Replay, entry: Entry) -> dict[str, Any]:
+    return {
+        "at": entry.at,
+        "by": entry.by,
+        "topic": row.topic,
+        "name": row.name,
+        "query": row.query,
+        "read": row.read,
+        "replayed": row.replayed,
+        "quarantined": row.quarantined,
+        "failing": row.failing,
+        "skipped": row.skipped,
+    }
 
 
 def _row(view: FieldView, readings: Sequence[DrainEvidence]) -> dict[str, Any]:

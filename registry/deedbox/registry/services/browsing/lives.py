@@ -22,6 +22,7 @@ from deedbox.registry.services.browsing.contracts import (
     other_views,
     read_version,
 )
+from deedbox.registry.services.browsing.draining import Draining
 from deedbox.registry.services.browsing.fields import Field, fields_of
 from deedbox.registry.services.browsing.overview import Overview, Snapshot
 from deedbox.registry.services.verdicts import Question, Verdicts
@@ -36,8 +37,10 @@ _WATCHED = ("type", "presence", "constraints", "description", "title", "examples
 class Lives:
     """The reading model of field pages."""
 
-    def __init__(self, database: Database, verdicts: Verdicts, overview: Overview, contracts: Contracts) -> None:
-        self._database, self._verdicts = database, verdicts
+    def __init__(
+        self, database: Database, verdicts: Verdicts, overview: Overview, contracts: Contracts, draining: Draining
+    ) -> None:
+        self._database, self._verdicts, self._draining = database, verdicts, draining
         self._overview, self._contracts = overview, contracts
 
     def field(self, contract: str, pointer: str) -> dict[str, Any]:
@@ -73,6 +76,7 @@ class Lives:
             "events": _events(read, texts, field),
             "others": other_views(others, field.path),
             "all_others": len(others),
+            "drains": self._draining.of_field(contract, field.path),
             "without": self._without(snapshot, read, field) if there else None,
         }
 

@@ -99,11 +99,14 @@ class System:
         }
         return view, settled(fits)
 
-    def map(self, *, group: str, state: str, query: str, offset: int, limit: int) -> tuple[dict[str, Any], bool]:
+    def map(
+        self, *, group: str, other: str, state: str, query: str, offset: int, limit: int
+    ) -> tuple[dict[str, Any], bool]:
         """The whole system, or one group of services with what is around it, and its links as a list.
 
         Args:
             group: the name of a group; all groups where empty.
+            other: only links between the group and this one; all of the group's where empty.
             state: only links that are so ("holds", "broken", "undecided"); all where empty.
             query: only links with this in a contract's or channel's name; all where empty.
             offset: links to leave out first.
@@ -123,6 +126,9 @@ class System:
         inside = {name for name, of in groups.items() if of == group}
         if group:
             fits = [f for f in fits if _services(f)[0] in inside or _services(f)[1] in inside]
+        if group and other:
+            beside = {name for name, of in groups.items() if of == other}
+            fits = [f for f in fits if any(name in beside for name in _services(f))]
         wanted = [
             fit
             for fit in fits
@@ -143,9 +149,12 @@ class System:
         view = {
             "services": len(snapshot.services),
             "groups": [{"group": name, "services": n} for name, n in sorted(sizes.items())],
-            "chosen": {"group": group, "state": state, "query": query},
+            "chosen": {"group": group, "other": other, "state": state, "query": query},
             "map": _map(
-                snapshot, wanted if (state or query) else fits, folded, also=names if not (state or query) else set()
+                snapshot,
+                wanted if (state or query) else fits,
+                folded,
+                also=names if not (state or query or other) else set(),
             ),
             "items": [fit_view(fit) for fit in wanted[offset : offset + limit]],
             "total": len(wanted),

@@ -11,6 +11,11 @@ from markupsafe import Markup, escape
 _HEIGHT, _ROW, _COLUMN, _PAD = 42, 62, 170, 24
 _CHARACTER = 7.4
 _SWEEPS = 6
+_DENSE = 1.5
+"""Arrows a group from which on a grid shows more than arrows do."""
+_LABELLED = 30
+"""Arrows up to which each says its channel; of more, only those that do not fit do."""
+_CELL = 30
 _MARKS = {"holds": "✓", "broken": "✗", "undecided": "?"}
 
 
@@ -25,20 +30,80 @@ def map_drawing(data: dict[str, Any], title: str) -> Markup:
     if not nodes:
         return Markup("")
     edges = data["edges"]
-    columns = _ordered(_layers(list(nodes), edges), edges)
+    layers = _layers(list(nodes), edges)
+    if all(node["kind"] == "group" for node in nodes.values()) and len(edges) > _DENSE * len(nodes):
+        return _grid(sorted(nodes, key=lambda n: (layers[n], n)), nodes, edges, title)
+    columns = _ordered(layers, edges)
     place, width, height = _placed(columns, nodes, edges)
     drawn = [edge for edge in edges if edge["from"] != edge["to"]]
     parts = [_edge(edge, place) for edge in drawn]
     parts += [_node(node, place[node["id"]]) for node in nodes.values()]
     # Last, so that no box hides what is said of an arrow.
     taken: list[tuple[float, float]] = []
-    parts += [_label(edge, _free(_label_place(edge, place), taken)) for edge in drawn]
+    told = drawn if len(drawn) <= _LABELLED else [edge for edge in drawn if edge["state"] != "holds"]
+    parts += [_label(edge, _free(_label_place(edge, place), taken)) for edge in told]
     return Markup(
         '<div class="drawing" tabindex="0" role="group" aria-label="{title}">'
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="context-stroke"/></marker></defs>{body}</svg></div>'
     ).format(title=title, w=round(width), h=round(height), body=Markup("").join(parts))
+
+
+def _grid(names: list[str], nodes: dict[str, dict[str, Any]], edges: list[dict[str, Any]], title: str) -> Markup:
+    """Groups that send in rows, groups that read in columns, in the order of the flow; a cell has the links between two."""
+    left = max(len(nodes[n]["label"]) for n in names) * _CHARACTER + 24
+    at = {name: i for i, name in enumerate(names)}
+    size = len(names) * _CELL
+    parts = []
+    for name, i in at.items():
+        label, middle = nodes[name]["label"], i * _CELL + _CELL / 2
+        url = f"/map?group={quote(label)}"
+        parts.append(
+            Markup(
+                '<a href="{url}" class="head"><text x="{x:.0f}" y="{y:.0f}" text-anchor="end">{label}</text></a>'
+                '<a href="{url}" class="head"><text transform="translate({cx:.0f} {cy:.0f}) rotate(-60)">{label}</text></a>'
+                '<path class="rule" d="M{left:.0f} {ry:.0f}h{size}M{rx:.0f} {left:.0f}v{size}"/>'
+            ).format(
+                url=url,
+                label=label,
+                x=left - 10,
+                y=left + middle + 4,
+                cx=left + middle + 4,
+                cy=left - 8,
+                left=left,
+                size=size,
+                ry=left + i * _CELL,
+                rx=left + i * _CELL,
+            )
+        )
+    for edge in edges:
+        one, other = nodes[edge["from"]]["label"], nodes[edge["to"]]["label"]
+        said = f"{one} to {other}: {edge['links']} links, {edge['broken']} broken"
+        parts.append(
+            Markup(
+                '<a href="/map?group={one}&amp;other={other}" class="cell {state}"><title>{said}</title>'
+                '<rect x="{x:.0f}" y="{y:.0f}" width="{w}" height="{w}" rx="4"/>'
+                '<text x="{tx:.0f}" y="{ty:.0f}" text-anchor="middle">{mark}{links}</text></a>'
+            ).format(
+                one=quote(one),
+                other=quote(other),
+                state=edge["state"],
+                said=said,
+                w=_CELL - 4,
+                x=left + at[edge["to"]] * _CELL + 2,
+                y=left + at[edge["from"]] * _CELL + 2,
+                tx=left + at[edge["to"]] * _CELL + _CELL / 2,
+                ty=left + at[edge["from"]] * _CELL + _CELL / 2 + 4,
+                mark="" if edge["state"] == "holds" else _MARKS[edge["state"]],
+                links=edge["links"],
+            )
+        )
+    whole = round(left + size + left * 0.6)
+    return Markup(
+        '<div class="drawing" tabindex="0" role="group" aria-label="{title}: who sends in rows, who reads in columns">'
+        '<svg class="grid" xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">{body}</svg></div>'
+    ).format(title=title, w=whole, h=round(left + size + _PAD), body=Markup("").join(parts))
 
 
 def _layers(names: list[str], edges: list[dict[str, Any]]) -> dict[str, int]:

@@ -29,6 +29,7 @@ def install(pages: Pages) -> None:
         """The whole system, or a part of it."""
         data, settled = browsing.system.map(
             group=text("group", 200),
+            other=text("other", 200),
             state=text("state", 20),
             query=text("query", 200),
             offset=number("offset", 0, 1 << 30),
