@@ -141,7 +141,10 @@ class Guard:
                 rewind(consumer, records[dealt:])
                 break
         done = next_offsets(records[:dealt])
-        batch = self._begin(records[:dealt], judged[:dealt])
+        if dealt < len(records):
+            counted = Counts()
+            counted.add_all((r.topic, found) for r, found in zip(records[:dealt], judged[:dealt], strict=True))
+        batch = self._begin(records[:dealt], judged[:dealt], counted)
         try:
             self._settler.settle(consumer, done, written)
         except LiveError:
@@ -150,9 +153,6 @@ class Guard:
         if self._observer is not None and batch is not None:
             self._observer.confirm(batch)
         # Only now: a batch that did not settle is read, and counted, again.
-        if dealt < len(records):
-            counted = Counts()
-            counted.add_all((r.topic, found) for r, found in zip(records[:dealt], judged[:dealt], strict=True))
         self.counts.add_tally(counted.read())
         self._warn(batch)
         if limit is not None:
@@ -224,11 +224,11 @@ class Guard:
             self._disk_failed(error)
         self._generation = generation if places else None
 
-    def _begin(self, records: Sequence[Record], judged: Sequence[Inspection]) -> Batch | None:
+    def _begin(self, records: Sequence[Record], judged: Sequence[Inspection], counts: Counts) -> Batch | None:
         if self._observer is None or not records:
             return None
         try:
-            return self._observer.begin(records, judged)
+            return self._observer.begin(records, judged, counts)
         except SpoolFailed as error:
             self._disk_failed(error)
             return None

@@ -8,7 +8,7 @@ twice or left out when the process dies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from deedbox.kafka.counting import Cell, Counts
 from deedbox.kafka.messages import TopicPartition
-from deedbox.kafka.obsolete import Watch
+from deedbox.kafka.obsolete import Watch, decoded
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import TopicFacts
@@ -210,49 +210,63 @@ class Observer:
         for topic in {place.topic for place in kept} - self._watches.keys():
             self._watches[topic] = self._ask_watch(topic) or _NOTHING
 
-    def begin(self, records: Sequence[Record], judged: Sequence[Inspection]) -> Batch:
+    def begin(self, records: Sequence[Record], judged: Sequence[Inspection], counts: Counts | None = None) -> Batch:
         """Writes a batch down. Its records are of each partition in the order of their offsets.
+
+        Args:
+            records: of one poll.
+            judged: what was found out about each.
+            counts: of these and no others, where they were counted already.
 
         Raises:
             SpoolFailed: it could not be written.
         """
-        by_place: dict[TopicPartition, list[tuple[Record, Inspection]]] = {}
-        for record, found in zip(records, judged, strict=True):
-            by_place.setdefault(record.place, []).append((record, found))
         parts: dict[TopicPartition, _Part] = {}
-        counts = Counts()
-        counts.add_all((record.topic, found) for record, found in zip(records, judged, strict=True))
-        for place, seen in by_place.items():
+        if counts is None:
+            counts = Counts()
+            counts.add_all((record.topic, found) for record, found in zip(records, judged, strict=True))
+        for place, seen, found in _by_place(records, judged):
             stretch = self._stretches.get(place)
             if stretch is None:
                 continue  # nothing is known of its topic: counted, and no evidence of anything
-            first = seen[0][0].offset
+            first = seen[0].offset
             if stretch.part.end < 0:
                 stretch.part = _Part(first, first)
             elif first < stretch.part.end:
                 self._break(place, first)
-            parts[place] = self._part(self._stretches[place].part.end, seen, self._watches[place.topic])
+            parts[place] = self._part(self._stretches[place].part.end, seen, found, self._watches[place.topic])
         batch = Batch(parts, counts)
         if records:
             batch.number = self._spool.intend(self._line(batch))
         return batch
 
-    def _part(self, start: int, seen: Sequence[tuple[Record, Inspection]], watch: Watch) -> _Part:
-        first, last = seen[0][0].offset, seen[-1][0].offset
-        times = [record.timestamp for record, _ in seen if record.timestamp >= 0]
-        part = _Part(start, last + 1, len(seen), min(times, default=-1), max(times, default=-1))
-        if first > start or last - first + 1 > len(seen):
+    def _part(self, start: int, records: Sequence[Record], judged: Sequence[Inspection], watch: Watch) -> _Part:
+        first, last = records[0].offset, records[-1].offset
+        times = [record.timestamp for record in records if record.timestamp >= 0]
+        part = _Part(start, last + 1, len(records), min(times, default=-1), max(times, default=-1))
+        if first > start or last - first + 1 > len(records):
             part.hole = start
-        if watch.fields:
-            for record, found in seen:
-                fields = watch.seen(record, found)
-                if fields is None:
+        if not watch.fields:
+            return part
+        sightings = part.sightings
+        writer, tests = None, watch.tests(None)
+        for record, found in zip(records, judged, strict=True):
+            if found.version is not writer:
+                writer = found.version
+                tests = watch.tests(writer)
+            value = found.value
+            if value is None:
+                if not tests or found.status == "tombstone":
+                    continue
+                try:
+                    value = decoded(record, found)
+                except ValueError:
                     part.unreadable.add(1, record.offset, record.timestamp)
                     continue
-                for each in fields:
-                    writer = found.version
+            for each, test in tests:
+                if test(value):
                     key = (*each, writer.contract if writer else "", writer.version if writer else "")
-                    part.sightings.setdefault(key, Mark()).add(1, record.offset, record.timestamp)
+                    sightings.setdefault(key, Mark()).add(1, record.offset, record.timestamp)
         return part
 
     def confirm(self, batch: Batch) -> None:
@@ -472,6 +486,33 @@ class Observer:
             stretch.part, stretch.told = _unknown(), -1
         self._counts.take()
         self._journaled.clear()
+
+
+def _by_place(
+    records: Sequence[Record], judged: Sequence[Inspection]
+) -> Iterator[tuple[TopicPartition, Sequence[Record], Sequence[Inspection]]]:
+    """A batch by partition. A client gives it partition by partition: where it does, nothing is copied twice."""
+    found: dict[TopicPartition, tuple[list[Record], list[Inspection]]] = {}
+    start = 0
+    topic, partition = (records[0].topic, records[0].partition) if records else ("", -1)
+    for n, record in enumerate(records):
+        if record.partition != partition or record.topic != topic:
+            _take(found, records[start:n], judged[start:n])
+            start, topic, partition = n, record.topic, record.partition
+    if records:
+        _take(found, records[start:], judged[start:])
+    for place, (some, verdicts) in found.items():
+        yield place, some, verdicts
+
+
+def _take(
+    found: dict[TopicPartition, tuple[list[Record], list[Inspection]]],
+    records: Sequence[Record],
+    judged: Sequence[Inspection],
+) -> None:
+    held = found.setdefault(records[0].place, ([], []))
+    held[0].extend(records)
+    held[1].extend(judged)
 
 
 def _topic(

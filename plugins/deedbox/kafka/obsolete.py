@@ -87,17 +87,6 @@ class Watch:
             self._tests[writer.contract] = found
         return found
 
-    def seen(self, record: Record, found: Inspection) -> list[Field] | None:
-        """The fields that a message carries; None where it cannot be looked into."""
-        tests = self.tests(found.version)
-        if not tests or found.status == "tombstone":
-            return []
-        try:
-            value = decoded(record, found)
-        except ValueError:
-            return None
-        return [field for field, test in tests if test(value)]
-
 
 def decoded(record: Record, found: Inspection) -> Any:
     """A message's value, also of one that was refused before it was decoded: by its claim, or since nobody judged it.
