@@ -11,9 +11,10 @@ from uuid import uuid4
 
 import pytest
 from deedbox.checker.drain.claiming import claim
-from deedbox.checker.drain.evidence import Evidence
+from deedbox.checker.drain.evidence import End, Evidence
 from deedbox.registry.app import create_app
 from deedbox.registry.config import Settings
+from deedbox.registry.services.drains import _thinned
 
 OLD: dict[str, Any] = {
     "type": "object",
@@ -125,6 +126,25 @@ def test_the_gate_opens_at_gone_and_no_earlier(stopped: Api) -> None:
     stopped.retire("billing/order-placed", "1.0.0")
     stopped.read(7, 12, committed=12)
     assert stopped.field()["state"] == "dropped"
+
+
+def test_a_proof_is_worth_nothing_once_a_producer_declares_the_field_again(stopped: Api) -> None:
+    for _ in range(2):
+        claim = stopped.read(7, 10, committed=9)["claim"]
+    assert claim["state"] == "gone"
+    stopped.publish("orders/order-placed", "3.0.0", MARKED, "produces")
+    refused = stopped.publish("billing/order-placed", "2.0.0", NEW, "consumes", status=422)
+    assert "orders/order-placed 3.0.0 declares it, and is not retired" in refused["detail"]
+
+
+def test_readings_every_second_for_a_day_come_to_a_grace_period_and_stay_few() -> None:
+    ends: list[End] = []
+    for second in range(0, 86_400, 7):
+        at = second * 1_000
+        ends = [*_thinned(ends, at, 3_600_000), End(0, 0, 0, at, at, "t", 0)]
+        assert len(ends) < 100
+        if second > 3_600 + 450:
+            assert any(3_600_000 <= at - end.at <= 3_600_000 * 1.5 for end in ends)
 
 
 def test_the_gate_opens_at_consumed_where_the_policy_says_so(stopped: Api) -> None:

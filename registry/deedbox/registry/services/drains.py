@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -20,8 +21,8 @@ from deedbox.checker.drain.evidence import (
     Topic,
     Waiver,
 )
-from deedbox.registry import clock
 from deedbox.checker.drain.progress import progress
+from deedbox.registry import clock
 from deedbox.registry.errors import IdTaken, InvalidRequest, NotFound
 from deedbox.registry.services import lives
 from deedbox.registry.services.lives import Life
@@ -34,9 +35,10 @@ from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import ChannelPolicy, DrainEvidence, DrainReminder, DrainRevocation, DrainWaiver
 from sqlalchemy.orm import Session
 
-EARLIER = 50
-"""Readings before that are looked at for earlier ends."""
-KEPT_ENDS = 8
+EARLIER = 20
+"""Readings before among which the last one of the same cluster is looked for."""
+GUARDS = 0
+"""When guards began: they do not say, and it is not before anything else that counts."""
 MAX_PARTS = 10_000
 """Topics, partitions and groups that one reading may hold."""
 
@@ -268,25 +270,21 @@ def _completed(session: Session, life: Life, reading: Submitted) -> Evidence:
         raise InvalidRequest(
             f"the reading leaves out {', '.join(missing)}, on which the field travels", missing=missing
         )
-    before: dict[tuple[str, int], list[End]] = {}
-    scans: dict[tuple[str, int], list[Span]] = {}
-    for row in reversed(store.evidence_of(session, life.contract, life.pointer, EARLIER)):
-        if row.cluster == reading.cluster_id:
-            for kept in json.loads(row.evidence)["partitions"]:
-                key = (kept["topic"], kept["number"])
-                before.setdefault(key, []).append(End(**kept["ends"][-1]))
-                scans[key] = [Span(**span) for span in kept["spans"]]
+    rows = store.evidence_of(session, life.contract, life.pointer, EARLIER)
+    last = next((row for row in rows if row.cluster == reading.cluster_id), None)
+    before = Evidence.from_dict(json.loads(last.evidence)).partitions if last is not None else ()
+    known = {(partition.topic, partition.number): partition for partition in before}
     guards = _guard_spans(session, life, reading.cluster_id)
     partitions = []
     for partition in reading.partitions:
         key = (partition.topic, partition.number)
         now = replace(partition.ends[0], at=partition.ends[0].at + shift, done=partition.ends[0].done + shift)
         fresh = [replace(s, began=s.began + shift, ended=s.ended + shift) for s in partition.spans]
-        spans = dict.fromkeys([*scans.get(key, ()), *fresh, *guards.get(key, ())])
-        ends = before.get(key, [])
-        # The oldest and the newest say all: how long it has been quiet, and whether it went back since.
-        ends = ends if len(ends) <= KEPT_ENDS else [*ends[: KEPT_ENDS // 2], *ends[-KEPT_ENDS // 2 :]]
-        partitions.append(Partition(*key, (*ends, now), tuple(s for s in spans if s.end > now.log_start)))
+        held = known.get(key)
+        ends = _thinned(held.ends, now.at, life.policy.grace_ms) if held is not None else []
+        scans = [s for s in held.spans if s.began != GUARDS] if held is not None else []
+        spans = [s for s in (*_longest([*scans, *fresh]), *guards.get(key, ())) if s.end > now.log_start]
+        partitions.append(Partition(*key, (*ends, now), tuple(spans)))
     topics = tuple(replace(topic, copy=topic.name not in life.channels) for topic in reading.topics)
     return replace(
         _bare(session, life),
@@ -300,6 +298,31 @@ def _completed(session: Session, life: Life, reading: Submitted) -> Evidence:
         partitions=tuple(partitions),
         groups=reading.groups,
     )
+
+
+def _longest(spans: Sequence[Span]) -> list[Span]:
+    """Of one scan that was recorded on its way, the last word."""
+    found: dict[tuple[int, str, int, int], Span] = {}
+    for span in spans:
+        key = (span.start, span.topic_id, span.epoch, span.began)
+        if key not in found or found[key].end < span.end:
+            found[key] = span
+    return list(found.values())
+
+
+def _thinned(ends: Sequence[End], now: int, grace_ms: int) -> list[End]:
+    """Readings of an end, closer together the later they are, so that their number grows with the logarithm of time.
+
+    Kept is the first in each stretch of absolute time: it is never thinned out by what comes after it, and so grows old
+    enough to be a grace period ago.
+    """
+    kept: dict[tuple[int, int], End] = {}
+    for end in ends:
+        width, age = max(grace_ms // 8, 1_000), now - end.at
+        while age > width * 32:
+            width *= 2
+        kept.setdefault((width, end.at // width), end)
+    return list(kept.values())
 
 
 def _bare(session: Session, life: Life) -> Evidence:

@@ -47,22 +47,34 @@ def passages_for(session: Session, candidate: Candidate) -> tuple[Passage, ...]:
     revoked = store.revoked(session, [row.seq for row in rows])
     found: dict[str, Passage] = {}
     for row in rows:
-        passage = _passage(row, revoked.get(row.seq), candidate.channels)
+        passage = _passage(session, row, revoked.get(row.seq), candidate.channels)
         if row.pointer not in found or passage.opens:
             found[row.pointer] = passage
     return tuple(found.values())
 
 
-def _passage(row: DrainEvidence, revoked: str | None, channels: Sequence[str]) -> Passage:
+def _passage(session: Session, row: DrainEvidence, revoked: str | None, channels: Sequence[str]) -> Passage:
     kept = json.loads(row.evidence)
     goal: Literal["gone", "consumed"] = kept["policy"]["opens_at"]
     read = {topic["name"] for topic in kept["topics"] if not topic["copy"]}
     obstacle = ""
     if revoked is not None:
         obstacle = f"the proof was revoked: {revoked}"
+    elif (again := _declared_again(session, row)) is not None:
+        obstacle = f"{again} declares it, and is not retired"
     elif not set(channels) <= read:
         obstacle = f"the evidence does not cover {', '.join(sorted(set(channels) - read))}"
     elif not (row.gone or (goal == "consumed" and row.consumed)):
         reasons = [r["message"] for r in row.claim["reasons"] if goal in r["blocks"]]
         obstacle = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
     return Passage(row.pointer, not obstacle, obstacle, row.uuid, row.digest, row.state, row.claim["as_of"])
+
+
+def _declared_again(session: Session, row: DrainEvidence) -> str | None:
+    """A producer's version that may send the field now, whatever was proved before."""
+    from deedbox.registry.services import lives  # it reads what is latest by the judge's own rule
+
+    for life in lives.all_lives(session, row.contract):
+        if life.pointer == row.pointer:
+            return next((f"{w.contract} {w.version}" for w in life.producers if w.retired_at is None), None)
+    return None
