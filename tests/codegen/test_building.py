@@ -213,7 +213,7 @@ def test_a_build_that_is_killed_half_way_leaves_nothing(monkeypatch: pytest.Monk
 
     def work() -> None:
         try:
-            build(request(definitions(5_000)))
+            build(request(definitions(2_000)))
         except BuildTimedOut as error:
             outcome.append(error)
 
