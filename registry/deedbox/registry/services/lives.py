@@ -63,7 +63,7 @@ class Life:
 
 def all_lives(session: Session, contract: str | None) -> list[Life]:
     """The obsolete fields of all contracts, or of one, by contract and pointer."""
-    names = queries.contract_names(session, service=None, message=None, channel=None, after="", limit=1 << 30)
+    names = _names(session, None) if contract is None else _near(session, contract)
     histories = queries.histories(session, names)
     wanted = [contract] if contract is not None else names
     own = [v for name in wanted for v in histories.get(name, ()) if v.row.channels and v.row.format == "json-schema"]
@@ -80,6 +80,16 @@ def all_lives(session: Session, contract: str | None) -> list[Life]:
             texts = _texts(session, [v for history in family for v in history])
             found += [_life(session, pointer, mark, family, texts) for pointer, mark in sorted(marks.items())]
     return found
+
+
+def _near(session: Session, contract: str) -> list[str]:
+    """A contract and all that share a channel with it."""
+    channels = {channel for version in queries.history(session, contract) for channel in version.row.channels}
+    return sorted({contract, *(name for channel in sorted(channels) for name in _names(session, channel))})
+
+
+def _names(session: Session, channel: str | None) -> list[str]:
+    return queries.contract_names(session, service=None, message=None, channel=channel, after="", limit=1 << 30)
 
 
 def milliseconds(at: str) -> int:
