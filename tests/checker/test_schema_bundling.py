@@ -92,9 +92,10 @@ def layouts(draft: str) -> dict[str, dict[str, Any]]:
             "other.json": number,
         },
         "names that are taken": {
-            "root.json": say | {"definitions": {"a.json": number}, "$defs": {"a.json": number},
-                                "properties": {"a": {"$ref": "a.json"}, "b": {"$ref": "#/definitions/a.json"}}},
+            "root.json": say | {"definitions": {"a": number, "p-a": text}, "$defs": {"a": number, "p-a": text},
+                                "properties": {"a": {"$ref": "a.json"}, "b": {"allOf": [{"$ref": "#/definitions/a"}, {"$ref": "p/a.schema.json"}]}}},
             "a.json": text,
+            "p/a.schema.json": {"minimum": 0},
         },
         "data that look like references": {
             "root.json": say | {"properties": {"a": {"enum": [{"$ref": "no.json"}, 1]}, "b": {"$ref": "text.json"},
@@ -185,6 +186,19 @@ def test_a_file_that_moved_is_no_change_of_meaning() -> None:
     old = bundled({"root.json": say | {"properties": {"a": {"$ref": "a.json"}}}, "a.json": {"type": "string"}})
     new = bundled({"root.json": say | {"properties": {"a": {"$ref": "p/b.json"}}}, "p/b.json": {"type": "string"}})
     assert {f.level for f in compare(old, new).findings} <= {"patch"}
+
+
+def test_files_are_definitions_by_short_names() -> None:
+    files: dict[str, Any] = {
+        "root.json": {"$defs": {"line": {}}, "properties": {path: {"$ref": path} for path in
+                      ("parts/address.schema.json", "a/line.yaml", "b/line.yaml", "b/line.json", "b/plain")}},
+        "parts/address.schema.json": {}, "a/line.yaml": "{}", "b/line.yaml": "type: string", "b/line.json": {}, "b/plain": {},
+    }  # fmt: skip
+    found = {name: held.get("$id") for name, held in bundled(files).value["$defs"].items()}
+    assert found == {
+        "line": None, "address": "parts/address.schema.json", "a-line": "a/line.yaml", "b-line": "b/line.json",
+        "b-line-2": "b/line.yaml", "plain": "b/plain",
+    }  # fmt: skip
 
 
 def test_the_bundle_is_the_same_whatever_the_root_file_is_called() -> None:

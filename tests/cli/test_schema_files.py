@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from deedbox.cli import packaging, project
 from deedbox.registry.serving import run_in_background
 
 ORDER = """\
@@ -126,3 +127,11 @@ def test_the_registry_keeps_one_document_and_its_findings_come_back_to_the_files
     write(folder, **{"parts/address.json": ADDRESS.replace('"string"', "7")})
     (result,) = json.loads(run(folder, "check", "--format", "json", code=2, DEEDBOX_URL=registry))["results"]
     assert (result["error"]["file"], result["error"]["line"]) == ("parts/address.json", 5)
+
+
+def test_a_package_is_made_of_all_the_files(tmp_path):
+    folder = write(tmp_path)
+    (contract,) = project.read((folder / "deedbox.toml").read_bytes(), folder / "deedbox.toml").contracts
+    wanted = packaging.Wanted("shop/order", contract)
+    made = packaging.from_file(wanted, "1.0.0", packaging.Shape(None, None, ""))
+    assert json.loads(made.document)["definitions"].keys() == {"address", "common"}

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deedbox.checker import load_document
 from deedbox.checker.errors import CheckerError
 from deedbox.checker.formats import detect
-from deedbox.cli.documents import read_bytes
+from deedbox.cli.documents import read_document
 from deedbox.cli.errors import CliError, ExtraMissing, SourceUnreadable, UsageError
 from deedbox.cli.exits import Exit
 from deedbox.cli.nearest import did_you_mean
 from deedbox.cli.progress import track
 from deedbox.cli.project import NAME, show
+from deedbox.client.folders import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ def from_file(wanted: Wanted, version: str | None, shape: Shape) -> PackageReque
 
     Raises:
         UsageError: there is no such file in the project, or no version.
-        SourceUnreadable: it cannot be read.
+        SourceUnreadable, DocumentError: it, or a file that it refers to, cannot be read.
     """
     contract = wanted.contract
     if contract is None:
@@ -110,15 +110,9 @@ def from_file(wanted: Wanted, version: str | None, shape: Shape) -> PackageReque
     version = version or contract.version
     if version is None:
         raise UsageError(f'{wanted.name} declares no version: add version = "…" in the project file, or say --version')
-    data = read_bytes(contract.path)
-    return _request(
-        wanted,
-        shape,
-        version,
-        data,
-        contract.format or detect(load_document(data, show(contract.path))),
-        contract.dialect,
-    )
+    document = read_document(contract.path, show(contract.path), contract.dialect)
+    data = text_of(document).encode()
+    return _request(wanted, shape, version, data, contract.format or detect(document), contract.dialect)
 
 
 def from_registry(wanted: Wanted, version: str | None, shape: Shape, client: RegistryClient) -> PackageRequest:

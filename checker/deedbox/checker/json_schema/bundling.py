@@ -10,7 +10,9 @@ the URI is mapped back: one that is beside the URI of a file is a file beside th
 
 from __future__ import annotations
 
+import itertools
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
@@ -24,6 +26,8 @@ from deedbox.checker.json_schema.metaschema import check_schema
 from deedbox.checker.json_schema.schema import held
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from deedbox.checker.bundling import Loader
 
 
@@ -288,10 +292,7 @@ class _Bundling:
         for path, file in sorted(self.files.items()):
             if file is root:
                 continue
-            name, number = path, 1
-            while name in definitions:
-                number += 1
-                name = f"{path}-{number}"
+            name = next(name for name in _names(path) if name not in definitions)
             identifier = self._spelled(base, file.uri, file, "")
             definitions[name] = self._embedded(file, identifier)
             mounts[pointers.join("", keyword, name)] = file.document
@@ -317,6 +318,15 @@ class _Bundling:
     def _fault(self, message: str, file: _File, pointer: str) -> NotBundled:
         line, column = file.document.position(pointer) or (None, None)
         return NotBundled(message, source=file.document.name, pointer=pointer, line=line, column=column)
+
+
+def _names(path: str) -> Iterator[str]:
+    """Names for a file as a definition, the shortest first: tools call classes by them."""
+    whole = re.sub(r"(\.schema)?\.(json|ya?ml)\Z", "", path, flags=re.IGNORECASE)
+    yield posixpath.basename(whole)
+    yield whole.replace("/", "-")
+    for number in itertools.count(2):
+        yield f"{whole.replace('/', '-')}-{number}"
 
 
 def _joined(base: str, url: str) -> str:

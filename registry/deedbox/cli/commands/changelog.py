@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from deedbox.checker.documents import Document
     from deedbox.checker.model import ContentModel, Role
 
+_MILLISECONDS = 10_000.0
+"""More than the gate takes: nobody waits for it, and what is published should not say "undecided" of a busy machine."""
+
 
 @click.command(short_help="Write a changelog of two versions, to publish.")
 @click.argument("old", type=click.Path())
@@ -78,7 +81,7 @@ def changelog(
         model, dialect = cast("ContentModel", published["content_model"]), cast("str | None", published.get("dialect"))
         title = title or f"{contract} {old} → {new}"
     named = detect(after)
-    comparison = compare(before, after, format=named, content_model=model, dialect=dialect)
+    comparison = compare(before, after, format=named, content_model=model, dialect=dialect, milliseconds=_MILLISECONDS)
     log = telling.changelog(Difference.of(comparison, role or default_role(named)), before, after, title)
     text = telling.as_html(log) if style == "html" else telling.as_markdown(log)
     if output is None:
