@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.bundling import Bundle
+from deedbox.checker.collecting import rare_collections
 from deedbox.checker.documents import load_document
 from deedbox.checker.errors import DocumentError, NotASchema, UnknownFormat
 from deedbox.checker.formats import FORMATS, detect
@@ -56,19 +57,20 @@ def compare(
         from deedbox.checker.asyncapi.comparing import compare_asyncapi
         from deedbox.checker.openapi.comparing import compare_openapi
 
-        bundles = bundle(load_document(old, old_name)), bundle(load_document(new, new_name))
-        try:
-            return (compare_openapi if format == "openapi" else compare_asyncapi)(
-                *bundles,
-                content_model=content_model,
-                format_assertion=format_assertion,
-                milliseconds=milliseconds,
-                algebra=algebra,
-                contract=contract,
-            )
-        except DocumentError as error:
-            _relocate(error, *bundles)
-            raise
+        with rare_collections():
+            bundles = bundle(load_document(old, old_name)), bundle(load_document(new, new_name))
+            try:
+                return (compare_openapi if format == "openapi" else compare_asyncapi)(
+                    *bundles,
+                    content_model=content_model,
+                    format_assertion=format_assertion,
+                    milliseconds=milliseconds,
+                    algebra=algebra,
+                    contract=contract,
+                )
+            except DocumentError as error:
+                _relocate(error, *bundles)
+                raise
     if format != "json-schema":
         raise UnknownFormat(f"no format {format!r}: choose from {', '.join(FORMATS)}")
     from deedbox.checker.json_schema.comparing import compare_schemas
