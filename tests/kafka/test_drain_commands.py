@@ -128,6 +128,20 @@ def test_from_the_mark_to_the_drop(shop: Shop) -> None:
     assert [drain["evidence"] for drain in published["check"]["drains"]] == [shown["evidence"]]
 
 
+def test_what_a_guard_saw_is_enough_where_it_saw_all(shop: Shop) -> None:
+    shop.send(b'{"id":"1"}', b'{"id":"2","coupon":"x"}', b'{"id":"3"}', b'{"id":"4"}')
+    code, _, err = shop.run("guard", "--topic", shop.topic, "--group", f"{shop.topic}.guard", "--once")
+    assert code == 0, err
+    shop.publish(shop.orders, "2.0.0", NEW, "produces")
+    shop.client.retire(shop.orders, "1.0.0", "over")
+    shop.consume(4)
+    for _ in range(2):
+        code, out, err = shop.run("drain", shop.field)
+    assert code == 0, err
+    assert f"{shop.field}  consumed as of " in out, out
+    assert "the field may be in what is below 1 (log-start-past)" in out
+
+
 def test_a_waiver_unblocks(shop: Shop) -> None:
     shop.publish(shop.orders, "2.0.0", NEW, "produces")
     shop.client.retire(shop.orders, "1.0.0", "over")
