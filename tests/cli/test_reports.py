@@ -304,3 +304,21 @@ def test_no_format_looks_green_where_the_answer_is_not_yes(name):
     assert json.loads(sarif.render(report))["runs"][0]["results"]
     root = ET.fromstring(junit.render(report).encode())
     assert root.find("testsuite/testcase/failure") is not None or root.find("testsuite/testcase/error") is not None
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("the property is gone", False),
+        ("the body of 200 at /items: the property is gone", False),
+        ("at /a: 1 is not 2", True),
+        ("the message has no place for it", True),
+    ],
+)
+@pytest.mark.parametrize("render", [text, github, sarif, junit, markdown], ids=lambda module: module.__name__)
+def test_a_reason_that_the_message_has_given_is_not_given_again(render, why, told):
+    said = "the body of 200 at /items/a: the property is gone"
+    one = finding(message=said, witness=Witness({"a": 1}, why))
+    shown = click.unstyle(render.render(Report("check", (change([one], links=()),))))
+    assert ("is not 2" in shown or "no place for it" in shown) is told
+    assert shown.lower().count("why: ") == (told and render is not markdown)

@@ -167,6 +167,11 @@ class Issue:
     column: int | None = None
 
     @property
+    def why(self) -> str:
+        """The reader's reason; empty without a witness, and where the message has said it."""
+        return why_beyond(self.message, self.witness)
+
+    @property
     def order(self) -> tuple[int, str, int]:
         """Where it stands among those of its severity."""
         level = LEVELS.index(self.level) if self.level in LEVELS else -1
@@ -232,6 +237,14 @@ class Report:
 
 def _has_undecided(findings: tuple[Located, ...]) -> bool:
     return any(located.finding.level == "undecided" for located in findings)
+
+
+def why_beyond(message: str, witness: Witness | None) -> str:
+    """What a witness's reason says beyond a finding's message, but for the place before its colon; empty where nothing."""
+    if witness is None:
+        return ""
+    _, _, said = witness.why.partition(": ")
+    return "" if message.endswith(said or witness.why) else witness.why
 
 
 def link_sentence(link: Link) -> str:

@@ -41,7 +41,9 @@ def _line(command: str, issue: Issue) -> str:
     properties["title"] = f"{issue.contract}: {issue.rule}" if issue.contract else issue.rule
     text = issue.message
     if issue.witness is not None:
-        text += f"\nmessage: {shorten(json_text(issue.witness.value))}\nwhy: {shorten(issue.witness.why)}"
+        text += f"\nmessage: {shorten(json_text(issue.witness.value))}"
+    if issue.why:
+        text += f"\nwhy: {shorten(issue.why)}"
     parameters = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
     return f"::{command} {parameters}::{_escape(text)}"
 

@@ -47,7 +47,8 @@ def _change(change: Change) -> str:
         lines.append(f"{where} {issue.pointer or ''} [{issue.rule}] {issue.message}".strip())
         if issue.witness is not None:
             lines.append(f"  message: {shorten(json_text(issue.witness.value))}")
-            lines.append(f"  why: {shorten(issue.witness.why)}")
+        if issue.why:
+            lines.append(f"  why: {shorten(issue.why)}")
     message = "; ".join(r.message for r in change.refusals) or (issues[0].message if issues else change.verdict)
     return _case(name, change.file, _element(element, message, change.verdict, "\n".join(lines)))
 

@@ -75,19 +75,19 @@ def _change(change: Change) -> Iterator[str]:
 
 def _issue(issue: Issue) -> Iterator[str]:
     yield f"- **{issue.severity}** {literal(issue.message)} ({_place(issue)})"
-    yield from _witness(issue.witness)
+    if issue.witness is not None:
+        yield from _witness(issue.witness, issue.why)
 
 
-def _witness(witness: Witness | None) -> Iterator[str]:
-    if witness is None:
-        return
+def _witness(witness: Witness, why: str) -> Iterator[str]:
     text = shorten(json_text(witness.value, indent=2), 2_000)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     yield ""
     yield f"  {fence}json"
     yield from (f"  {printable(line)}" for line in text.split("\n"))
     yield f"  {fence}"
-    yield f"  {literal(shorten(witness.why))}"
+    if why:
+        yield f"  {literal(shorten(why))}"
 
 
 def _place(issue: Issue) -> str:

@@ -44,7 +44,9 @@ def _rule(rule: str) -> dict[str, Any]:
 def _result(issue: Issue, rule_index: int) -> dict[str, Any]:
     message = f"{issue.contract}: {issue.message}" if issue.contract else issue.message
     if issue.witness is not None:
-        message += f"\nMessage: {shorten(json_text(issue.witness.value))}\nWhy: {shorten(issue.witness.why)}"
+        message += f"\nMessage: {shorten(json_text(issue.witness.value))}"
+    if issue.why:
+        message += f"\nWhy: {shorten(issue.why)}"
     result: dict[str, Any] = {
         "ruleId": issue.rule,
         "ruleIndex": rule_index,

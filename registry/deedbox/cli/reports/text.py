@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 from deedbox.cli.plain import json_text, place_text, plural, printable, shorten
-from deedbox.cli.report import LEVELS, link_sentence
+from deedbox.cli.report import LEVELS, link_sentence, why_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def _links(change: Change) -> Iterator[str]:
         if link.holds is not True:
             yield f"  {_MARKS[link.holds]} {printable(link_sentence(link))}"
             if link.witness not in shown:
-                yield from _witness(link.witness, "    ")
+                yield from _witness(link.witness, link_sentence(link), "    ")
     good = [_other_side(link, change.name) for link in change.links if link.holds is True]
     if good:
         more = f" and {plural(len(good) - _MOST_LINKS, 'other')}" if len(good) > _MOST_LINKS else ""
@@ -128,15 +128,16 @@ def _finding(located: Located, *, show_accept: bool) -> Iterator[str]:
     where = place_text(located.file, located.line)
     yield f"  {level} {printable(where)} {printable(finding.pointer) or 'the root'} [{finding.rule}]"
     yield f"    {printable(finding.message)}"
-    yield from _witness(finding.witness, "    ")
+    yield from _witness(finding.witness, finding.message, "    ")
     if show_accept and finding.level in ("breaking", "undecided"):
         yield f"    to accept: deedbox accept {finding.fingerprint} --reason '…'"
 
 
-def _witness(witness: Witness | None, indent: str) -> Iterator[str]:
+def _witness(witness: Witness | None, message: str, indent: str) -> Iterator[str]:
     if witness is not None:
         yield f"{indent}message: {printable(shorten(json_text(witness.value)))}"
-        yield f"{indent}why: {printable(shorten(witness.why))}"
+    if why := why_beyond(message, witness):
+        yield f"{indent}why: {printable(shorten(why))}"
 
 
 def _summary(report: Report) -> str:
