@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from deedbox.cli.main import main
 from deedbox.client import RegistryClient
 from deedbox.kafka.kafka_python import KafkaPythonBroker
 from deedbox.kafka.memory import MemoryBroker
+from deedbox.kafka.messages import TopicPartition
 from deedbox.registry.serving import run_in_background
 
 from .conftest import NOW, ORDER
@@ -121,3 +126,47 @@ def test_metrics_at_a_taken_port_are_2(
         port = taken.getsockname()[1]
         assert main(["guard", "--topic", "a", "--metrics-port", str(port)]) == 2
     assert f"metrics cannot be served at 127.0.0.1:{port}" in capsys.readouterr().err
+
+
+def test_a_guard_that_is_told_to_end_commits_reports_and_says_what_it_saw(
+    url: str, bootstrap: str, topic: str, tmp_path: Path
+) -> None:
+    publish(url, topic, ORDER, "1.0.0")
+    broker = KafkaPythonBroker(bootstrap)
+    producer = broker.producer()
+    for n in range(30):
+        producer.send(topic, None, b'{"id":"%d"}' % n, [], NOW, 0)
+    producer.flush()
+    producer.close()
+    guard = subprocess.Popen(
+        [sys.executable, "-m", "deedbox.cli.main", "guard", "--channel", topic, "--group", f"{topic}-g",
+         "--bootstrap", bootstrap, "--registry", url],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + 90
+        place = TopicPartition(topic, 0)
+        while broker.committed(f"{topic}-g", topic).get(place, 0) < 30 and time.monotonic() < until:
+            assert guard.poll() is None, guard.communicate()[1]
+            time.sleep(0.2)
+        guard.send_signal(signal.SIGTERM)
+        out, err = guard.communicate(timeout=60)
+    finally:
+        guard.kill()
+        guard.wait()
+    assert guard.returncode == 0, err
+    assert out == f"{topic}: {topic}/order-placed 1.0.0: 30 valid\n"
+    with RegistryClient(url) as client:
+        (channel,) = client.observed_channels(topic)
+        (seen,) = client._json("GET", f"/observations?channel={topic}")["items"]
+    assert (seen["from"], seen["to"], seen["messages"]) == (0, 30, 30)
+    assert [g["group"] for g in channel["groups"]] == [f"{topic}-g"], err
+    assert (tmp_path / f"deedbox-guard-{topic}-g-0.db").exists()
+
+
+def test_a_channel_that_no_contract_names_is_2(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["guard", "--channel", "shop.typo", "--registry", url, "--bootstrap", "127.0.0.1:1"]) == 2
+    assert "no contract in the registry names it" in capsys.readouterr().err

@@ -121,6 +121,16 @@ def test_the_next_report_reaches_back_to_where_reading_began(watched: Watched) -
     assert len(ranges(watched.registry)) == before, "where nothing happened there is nothing to say"
 
 
+def test_groups_that_were_not_known_at_first_are_told_later(watched: Watched) -> None:
+    send(watched.broker, watched.topic, {"id": "a"})
+    watched.read()
+    watched.observer.report({}, {}, {})
+    assert watched.tell()[-1]["to"] == 1
+    (channel,) = watched.registry.client.observed_channels(watched.topic)
+    assert [g["group"] for g in channel["groups"]] == ["g"]
+    assert counted(watched.registry, "valid") == 1
+
+
 def test_reports_come_by_the_clock(watched: Watched) -> None:
     send(watched.broker, watched.topic, {"id": "a"})
     watched.read()

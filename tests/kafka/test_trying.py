@@ -181,8 +181,11 @@ def test_try_says_how_many_would_fail_with_three_of_them(
     assert main(["try", f"s-{topic}/order-placed", "--last", "5", "--format", "json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["read"], said["failing"], said["kinds"]) == (5, 0, [])
-    (tmp_path / "other.json").write_text(json.dumps({**NOTED, "required": ["id"]}))
-    assert main(["try", "order-placed", "--file", "other.json"]) == 0
+    (tmp_path / "other.yaml").write_text(
+        "type: object\nrequired: [id]\nproperties:\n  id: {type: string}\n  total: {type: integer}\n  note: {$ref: n.json}\n"
+    )
+    (tmp_path / "n.json").write_text('{"type": "string"}')
+    assert main(["try", "order-placed", "--file", "other.yaml"]) == 0, "YAML, of two files"
     assert "0 of 20 messages carried /note undeclared" in capsys.readouterr().out
 
 

@@ -184,6 +184,7 @@ class Observer:
         self._journaled: set[str] = set()
         """Topics whose id and watched fields stand in the journal."""
         self._counts = Counts()
+        self._told_groups: dict[str, frozenset[str]] = {}
         self._since = now()
 
     def assign(
@@ -348,16 +349,20 @@ class Observer:
     def _write(self, groups: Mapping[str, Iterable[str]]) -> int:
         """Reports of all that changed, in the place of the journal."""
         now = self._now()
+        named = {topic: frozenset(names) for topic, names in groups.items()}
+        # Groups come late, and a report that is made when partitions come or go knows none.
+        news = {topic for topic, names in named.items() if names != self._told_groups.get(topic)}
         parts: dict[str, list[tuple[int, _Stretch]]] = {}
         for place, stretch in self._stretches.items():
-            if stretch.part.end >= 0 and (stretch.part.messages or stretch.part.end != stretch.told):
+            changed = stretch.part.messages or stretch.part.end != stretch.told or place.topic in news
+            if stretch.part.end >= 0 and changed:
                 parts.setdefault(place.topic, []).append((place.partition, stretch))
         cells: dict[str, dict[Cell, int]] = {}
         for cell, count in self._counts.read().cells.items():
             cells.setdefault(cell.channel, {})[cell] = count
         reports = self._reports(
             {
-                topic: self._topic(topic, parts.get(topic, ()), cells.get(topic, {}), groups.get(topic, ()))
+                topic: self._topic(topic, parts.get(topic, ()), cells.get(topic, {}), named.get(topic, ()))
                 for topic in sorted(parts.keys() | (cells.keys() & self._facts.keys()))
             },
             self._since,
@@ -365,6 +370,7 @@ class Observer:
         )
         self._spool.report(reports)
         self._counts.take()
+        self._told_groups |= {topic: names for topic, names in named.items() if topic in parts}
         self._since = now
         self._journaled.clear()
         for stretches in parts.values():

@@ -63,6 +63,7 @@ def try_contract(broker: Broker, lookup: Lookup, contract: Contract, last: int) 
         SourceUnreadable, CheckerError: the file is no schema. LiveError: the broker did not answer.
     """
     from deedbox.cli.checking import read_contract
+    from deedbox.client.folders import text_of
     from deedbox.kafka.inspection import Inspector
     from deedbox.kafka.lookup import Unknown
     from deedbox.kafka.trying import Proposal, attempt
@@ -73,7 +74,7 @@ def try_contract(broker: Broker, lookup: Lookup, contract: Contract, last: int) 
     proposal = Proposal(
         contract.full_name,
         contract.of,
-        CompiledSchema(document.text or "", contract.dialect),
+        CompiledSchema(text_of(document), contract.dialect),
         _compiled(lookup, published),
         closes=contract.role == "produces" and contract.content_model != "open",
     )
