@@ -105,6 +105,19 @@ def test_states_of_a_field(api: Api) -> None:
     ]
 
 
+def test_a_stop_waits_for_the_mark_and_for_who_requires_it_alone(api: Api) -> None:
+    requiring = {**MARKED, "required": ["id", "coupon"]}
+    api.publish("orders/order-placed", "1.0.0", {**OLD, "required": ["id", "coupon"]}, "produces")
+    unmarked = api.publish("orders/order-placed", "2.0.0", NEW, "produces", status=422)
+    assert "goes without having been marked" in unmarked["detail"]
+    api.publish("orders/order-placed", "1.1.0", requiring, "produces")
+    api.publish("billing/order-placed", "1.0.0", requiring, "consumes", groups=["billing"])
+    refused = api.publish("orders/order-placed", "2.0.0", NEW, "produces", status=422)
+    assert "billing/order-placed 1.0.0 on orders breaks" in refused["detail"]
+    api.publish("billing/order-placed", "1.1.0", MARKED, "consumes")
+    api.publish("orders/order-placed", "2.0.0", NEW, "produces")
+
+
 def test_the_gate_opens_at_gone_and_no_earlier(stopped: Api) -> None:
     refused = stopped.publish("billing/order-placed", "2.0.0", NEW, "consumes", status=422)
     assert "nothing shows that it is gone" in refused["detail"]
@@ -236,23 +249,24 @@ def test_evidence_is_recorded_once_and_read_back(stopped: Api) -> None:
     assert json.loads(json.dumps(made)) == {k: v for k, v in first["claim"].items() if k != "progress"}
 
 
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"id": "x"}, "/id"),
-        ({"ends_at": "soon"}, "/reading/ends_at"),
-        ({"started_at": 1 << 80}, "/reading/started_at"),
-        ({"groups": [{"name": "a\x00"}]}, "/reading/groups/0/name"),
-        ({"partitions": [{"topic": "orders", "number": 0, "ends": []}]}, "/partitions/0"),
-        ({"started_at": 1 << 50}, "/started_at"),
-        ({"topics": []}, "/partitions/0"),
-    ],
-)
-def test_bad_readings_are_refused(stopped: Api, change: dict[str, Any], pointer: str) -> None:
-    body = {**FIELD, "reading": {**_reading(7, 10, 9, None), **change}}
-    answer = stopped.client.post("/api/v1/fields/evidence", json=body)
-    assert 400 <= answer.status_code < 500
-    assert answer.get_json().get("pointer", "") == pointer
+BAD_READINGS: list[tuple[dict[str, Any], str]] = [
+    ({"id": "x"}, "/id"),
+    ({"ends_at": "soon"}, "/reading/ends_at"),
+    ({"started_at": 1 << 80}, "/reading/started_at"),
+    ({"groups": [{"name": "a\x00"}]}, "/reading/groups/0/name"),
+    ({"partitions": [{"topic": "orders", "number": 0, "ends": []}]}, "/partitions/0"),
+    ({"started_at": 1 << 50}, "/started_at"),
+    ({"topics": []}, "/partitions/0"),
+]
+
+
+def test_bad_readings_are_refused(stopped: Api) -> None:
+    for change, pointer in BAD_READINGS:
+        body = {**FIELD, "reading": {**_reading(7, 10, 9, None), **change}}
+        answer = stopped.client.post("/api/v1/fields/evidence", json=body)
+        assert 400 <= answer.status_code < 500, change
+        assert answer.get_json().get("pointer", "") == pointer
+    assert stopped.field()["evidence"] is None, "nothing half-written"
 
 
 def test_what_nobody_marks_is_not_found(stopped: Api) -> None:
