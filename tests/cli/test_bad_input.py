@@ -40,7 +40,7 @@ REFUSED = {
     "an unknown $schema": ('{"$schema": "https://example.org/my"}', "new.json", "no known draft", "/$schema", True),
     "a $ref to nowhere": ('{"$ref": "#/$defs/a"}', "new.json", "", "", True),
     "a $ref out of the document": ('{"$ref": "https://example.org/a.json"}', "new.json", "bundle", "", True),
-    "a $ref to a file": ('{"$ref": "other.json"}', "new.json", "bundle", "", True),
+    "a $ref to a file": ('{"$ref": "other.json"}', "new.json", "there is no file other.json", "", True),
     "levels": (deep(10_000), "new.json", "nested deeper", None, False),
     "levels in YAML": ("[" * 10_000, "new.yaml", "", None, False),
     "a key twice": ('{"type": "object",\n "type": "object"}', "new.json", "", "/type", True),
