@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from deedbox.registry.web import observation_models as shapes
 
 from .conftest import Api, record
 
@@ -226,3 +227,17 @@ def test_a_thousand_partitions_in_one_report(api: Api) -> None:
     assert len(found) == 1000
     assert all(c["last_seen"][0]["offset"] == 4 for c in found)
     api.publish("orders/order-placed", record(), role="produces", kind="event")
+
+
+def test_replies_are_what_the_document_says(api: Api) -> None:
+    said = report(sightings=[sighting(4)], unreadable={"count": 1, "last_offset": 7})
+    shapes.RecordedReply.model_validate(api.post("/observations", said).json)
+    for path, shape in {
+        "/observations": shapes.RangesPage,
+        "/observations/channels": shapes.ChannelsPage,
+        "/observations/counts?contract=orders/order-placed": shapes.CountsPage,
+        "/observations/coverage?contract=orders/order-placed&pointer=/note": shapes.CoveragePage,
+    }.items():
+        answer = api.get(path)
+        assert answer.json["items"], path
+        assert shape.model_validate(answer.json).model_dump(by_alias=True) == answer.json
