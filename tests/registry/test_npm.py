@@ -14,8 +14,8 @@ from deedbox.registry.serving import BackgroundServer, run_in_background
 
 from tests.codegen.conftest import modules  # noqa: F401 - a fixture
 
+from .releasing import FIRST, ORDER, work_off
 from .test_index_clients import REASON, V1, V1_1, V2, read, release, send
-from .test_jobs import FIRST, ORDER, work_off
 
 if TYPE_CHECKING:
     from .conftest import Api
