@@ -11,6 +11,7 @@ from typing import Any
 import deedbox.registry
 import pytest
 from deedbox.registry.web.pages import safety
+from markupsafe import escape
 
 from tests.registry.conftest import INTEGER, STRING, Api, record
 
@@ -224,6 +225,45 @@ def test_a_contract_of_a_thousand_fields_and_a_map_of_many_services_stay_small(a
     assert {n["id"] for n in one["map"]["nodes"] if n["kind"] == "service"} == {
         f"team1-service-{n}" for n in range(1, 60, 7)
     }
+
+
+def _api(**properties: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": record(**properties)}}
+    answered = {"200": {"description": "the order", "content": content}}
+    parameter = {"name": "id", "in": "path", "required": True, "schema": STRING, "description": "Which"}
+    paths = {"/orders/{id}": {"get": {"parameters": [parameter], "responses": answered}}}
+    return {"openapi": "3.1.0", "info": {"title": "Orders", "version": "1"}, "paths": paths}
+
+
+def test_the_pages_of_an_api(api: Api) -> None:
+    provided = {"role": "provides", "kind": "api", "format": "openapi"}
+    called = {**provided, "role": "consumes", "of": "shop/orders"}
+    assert api.publish("shop/orders", _api(id=STRING, total=INTEGER), **provided).status_code == 201
+    assert api.publish("web/orders", _api(id=STRING, total=INTEGER), **called).status_code == 201
+    api.publish("shop/orders", _api(id=STRING, total=STRING), version="2.0.0")
+    view = api.client.get("/contracts/shop/orders/versions/1.0.0.json").json
+    labels = {s["title"]: [f["label"] for f in s["fields"]] for s in view["sections"]}
+    assert labels == {
+        "GET /orders/{id}: parameters": ["id (path)"],
+        "GET /orders/{id}: response 200, application/json": ["id", "total"],
+    }
+    assert [link["consumer"] for link in view["links"]] == ["web/orders"] * len(view["links"])
+    page = api.client.get("/contracts/shop/orders/versions/1.0.0", headers=HTML)
+    assert "GET /orders/{id}: parameters" in page.text
+    assert api.client.get("/map.json").json["map"]["edges"][0]["from"] == "shop"
+
+
+def test_two_versions_of_an_api_side_by_side(api: Api) -> None:
+    provided = {"role": "provides", "kind": "api", "format": "openapi"}
+    api.publish("shop/orders", json.dumps(_api(id=STRING, total=INTEGER), indent=2), **provided)
+    api.publish("shop/orders", json.dumps(_api(id=STRING, total=STRING), indent=2), version="2.0.0")
+    view = api.client.get("/contracts/shop/orders/compare/1.0.0...2.0.0.json").json
+    assert view["verdict"] == "breaking"
+    worst = view["findings"][0]
+    assert (worst["level"], worst["field"]) == ("breaking", "total")
+    assert any(worst["number"] in row.get("findings", ()) for row in view["rows"])
+    page = api.client.get("/contracts/shop/orders/compare/1.0.0...2.0.0", headers=HTML)
+    assert str(escape(worst["witness"]["why"])) in page.text
 
 
 def test_twins_of_contracts_and_json_named_contracts(shop: Api) -> None:

@@ -131,7 +131,11 @@ class _Teller:
             now,
             now,
             now,
-            (Topic(log["topic"], log["topic_id"], log["topic_id"], 1, 1),),
+            (
+                Topic(log["topic"], log["topic_id"], log["topic_id"], 1, 1),
+                # What a guard would write; here it only observes.
+                *(Topic(log["topic"] + copy, "", "", 0, 0, exists=False) for copy in (".checked", ".dlt")),
+            ),
             (Partition(log["topic"], 0, (end,), (span,)),),
             (Group(event["group"], "classic", "Stable", 1, committed),),
         )
