@@ -45,6 +45,13 @@ def test_the_same_contract_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch)
     assert [w.sha256 for w in first] == [wheel_bytes(package).sha256, wheel_bytes(umbrella(package)).sha256]
 
 
+def test_the_readme_says_what_was_removed_and_why_it_could_go() -> None:
+    readme = build_package(request(SMALL, removed=(("/coupon", "drained (gone) as of 2026-11-20"),))).readme
+    assert "## Removed in 2.3.0" in readme
+    assert "- `/coupon`: drained (gone) as of 2026-11-20" in readme
+    assert "Removed in" not in build_package(request(SMALL)).readme
+
+
 def test_a_rebuild_is_another_file() -> None:
     one, two = (wheel_bytes(build_package(request(SMALL, build=n))) for n in (1, 2))
     assert one.filename == "billing_order_placed_v2-2.3.0-1-py3-none-any.whl"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +100,7 @@ def shop(
     shop.client.close()
 
 
-def test_from_the_mark_to_the_drop(shop: Shop) -> None:
+def test_from_the_mark_to_the_drop(shop: Shop, tmp_path: Path) -> None:
     shop.send(b'{"id":"1"}', b'{"id":"2","coupon":"x"}', b'{"id":"3"}', b'{"id":"4"}')
     code, out, _ = shop.run("drain", shop.field)
     assert code == 0
@@ -126,6 +129,16 @@ def test_from_the_mark_to_the_drop(shop: Shop) -> None:
     assert (shown["state"], shown["claim"]["gone"]) == ("gone", True)
     published = shop.publish(shop.billing, "2.0.0", NEW, "consumes")
     assert [drain["evidence"] for drain in published["check"]["drains"]] == [shown["evidence"]]
+    # A process of its own: it compares in a child, and this one's threads do not live through a fork.
+    command = [sys.executable, "-m", "deedbox.cli.main", "changelog", "1.0.0", "2.0.0", "--contract", shop.billing]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "drained \\(gone\\) as of 20" in told.stdout
+    code, out, err = shop.run("package", shop.billing, "--out", str(tmp_path))
+    assert code == 0, err
+    wheel = next(tmp_path.glob("*_v2-2.0.0-*.whl"))
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = [name for name in archive.namelist() if name.endswith("METADATA")]
+        assert "Removed in 2.0.0" in archive.read(metadata).decode()
 
 
 def test_what_a_guard_saw_is_enough_where_it_saw_all(shop: Shop) -> None:

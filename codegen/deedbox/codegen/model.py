@@ -30,6 +30,7 @@ class PackageRequest:
         open_enums: whether a value that an enum does not name becomes a fallback, and is no error.
         history: earlier versions of the contract, oldest first, as (version, document): they say since when a field is
             obsolete.
+        removed: fields that this version dropped, each with what let it go: in words, for the package's README.
         description: one line about the contract.
         owner: who answers for it.
         build: the number of this build of the version, from 1. A rebuild is a new build and never replaces one.
@@ -46,6 +47,7 @@ class PackageRequest:
     style: Style = "pydantic"
     open_enums: bool = False
     history: tuple[tuple[str, Any], ...] = ()
+    removed: tuple[tuple[str, str], ...] = ()
     description: str = ""
     owner: str = ""
     build: int = 1

@@ -144,6 +144,9 @@ class Texts:
             lines += [f"| `{o.name}` | `{o.pointer}` | {o.since} | {_cell(o.reason)} |" for o in self.obsolete]
         else:
             lines += ["Nothing."]
+        if request.removed:
+            lines += ["", f"## Removed in {request.version}", ""]
+            lines += [f"- `{pointer}`: {_cell(why)}" for pointer, why in request.removed]
         lines += ["", "## Fidelity", "", *_fidelity_lines(fidelity), ""]
         return "\n".join(lines)
 

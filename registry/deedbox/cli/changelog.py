@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from deedbox.checker.drain.claiming import drained_on
+from deedbox.checker.policy import MARKED_REMOVALS
 from deedbox.cli.plain import plural, printable
 from deedbox.cli.reports.markdown import literal
 
@@ -55,8 +57,15 @@ class Changelog:
     groups: Mapping[str, Mapping[str, Sequence[Entry]]]
 
 
-def changelog(difference: Difference, old: Document, new: Document, title: str | None = None) -> Changelog:
-    """The changelog of a comparison."""
+def changelog(
+    difference: Difference,
+    old: Document,
+    new: Document,
+    title: str | None = None,
+    drains: Iterable[Mapping[str, Any]] = (),
+) -> Changelog:
+    """The changelog of a comparison. `drains` are those of the new version's publication: the proofs behind removals."""
+    proofs = {_in_message(record["pointer"]): drained_on(record) for record in drains}
     groups: dict[str, dict[str, list[Entry]]] = {name: {} for name in GROUPS}
     told: set[tuple[str, str, str, str]] = set()
     for finding in difference.findings:  # worst first: of one cause the worst is told
@@ -64,7 +73,9 @@ def changelog(difference: Difference, old: Document, new: Document, title: str |
         if cause not in told:
             told.add(cause)
             several = len(finding.reach) > 1
-            entry = Entry(cause[3], finding.reach if several else ())
+            proof = proofs.get(_field(finding.pointer)) if finding.rule in MARKED_REMOVALS else None
+            sentence = cause[3] if proof is None else f"{cause[3].removesuffix('.')}: {proof}."
+            entry = Entry(sentence, finding.reach if several else ())
             subject = plural(len(finding.reach), "operation") if several else _subject(finding)
             entries = groups[_group(finding)].setdefault(subject, [])
             if entry not in entries:
@@ -126,6 +137,13 @@ def _field(pointer: str) -> str:
         elif name or word in ("$defs", "definitions", "components"):
             return ""
     return name.removeprefix(".")
+
+
+def _in_message(pointer: str) -> str:
+    """A place in messages, as `_field` writes it: drains name `/lines/*/sku`."""
+    from deedbox.checker.pointers import split
+
+    return "".join("[]" if token == "*" else f".{token}" for token in split(pointer)).removeprefix(".")
 
 
 def _title(old: Document, new: Document) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from deedbox.checker.drain.claiming import drained_on
 from deedbox.checker.errors import CheckerError
 from deedbox.checker.formats import detect
 from deedbox.cli.documents import read_document
@@ -138,6 +139,7 @@ def from_registry(wanted: Wanted, version: str | None, shape: Shape, client: Reg
         request,
         digest=str(published["digest"]),
         history=earlier,
+        removed=tuple((drain["pointer"], drained_on(drain)) for drain in published.get("drains", ())),
         owner=str(service.get("owner") or ""),
         distribution=published.get("package") or request.distribution,
     )

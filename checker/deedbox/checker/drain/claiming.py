@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from deedbox.checker.drain.conditions import CONDITIONS, Goal
@@ -112,3 +113,9 @@ def _state(evidence: Evidence, reasons: tuple[Reason, ...], *, consumed: bool, g
     if writing:
         return "stopped" if evidence.stopped_at is not None else "marked"
     return "draining" if all(reason.waits for reason in reasons) else "blocked"
+
+
+def drained_on(record: Mapping[str, Any]) -> str:
+    """What let a field be dropped, in words, of one of a publication's `drains`: its state and the day of its evidence."""
+    day = datetime.fromtimestamp(record["as_of"] / 1_000, UTC).date().isoformat()
+    return f"drained ({record['state']}) as of {day}, evidence {record['digest'][:12]}"

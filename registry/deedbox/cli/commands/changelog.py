@@ -73,16 +73,18 @@ def changelog(
     after: Document
     model: ContentModel = "tolerant"
     dialect: str | None = None
+    drains: list[dict[str, object]] = []
     if contract is None:
         before, after = read_document(old), read_document(new)
     else:
         before, after, published = _published(contract, (old, new), registry, config)
         role = role or cast("Role", published["role"])
         model, dialect = cast("ContentModel", published["content_model"]), cast("str | None", published.get("dialect"))
+        drains = cast("list[dict[str, object]]", published.get("drains", []))
         title = title or f"{contract} {old} → {new}"
     named = detect(after)
     comparison = compare(before, after, format=named, content_model=model, dialect=dialect, milliseconds=_MILLISECONDS)
-    log = telling.changelog(Difference.of(comparison, role or default_role(named)), before, after, title)
+    log = telling.changelog(Difference.of(comparison, role or default_role(named)), before, after, title, drains)
     text = telling.as_html(log) if style == "html" else telling.as_markdown(log)
     if output is None:
         click.echo(text, nl=False)

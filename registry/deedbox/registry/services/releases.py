@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from deedbox.checker.drain.claiming import drained_on
 from deedbox.checker.errors import CheckerError
 from deedbox.registry.errors import IdTaken, NotFound, NotPackageable, RegistryError, ReleaseUnderWay
 from deedbox.registry.services import npm, staging
@@ -281,6 +282,7 @@ class Releases:
             style=cast("Style", payload["style"]),
             open_enums=payload["open_enums"],
             history=history(row.version, document, versions, text),
+            removed=tuple((drain["pointer"], drained_on(drain)) for drain in row.gate.get("drains", ())),
             owner=described[0].owner if described is not None else "",
             build=work.done[VERSION]["build"],
         )
