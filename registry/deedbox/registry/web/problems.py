@@ -89,6 +89,12 @@ PROBLEMS: dict[str, ProblemType] = {
     "unresolved-reference": ProblemType(
         422, "A $ref that leads nowhere", "Nothing is ever fetched: bundle what it names into the document."
     ),
+    "file-missing": ProblemType(
+        422,
+        "A $ref to another file",
+        "A registry reads no files: `deedbox publish` sends the document with all of them.",
+    ),
+    "not-bundled": ProblemType(422, "Files that cannot be made one document", "`detail` says which, and why."),
     "unknown-format": ProblemType(422, "An unknown document format", "`detail` lists the known ones."),
     "checker-error": ProblemType(422, "The checker refused the document", "`detail` says why."),
     "busy": ProblemType(503, "Too much under way", "Nothing was written. Try again after `Retry-After` seconds."),
