@@ -8,7 +8,10 @@ import sys
 from html.parser import HTMLParser
 
 import pytest
+from deedbox.checker import compare, load_document
 from deedbox.checker.rules import catalogue
+from deedbox.cli import changelog as telling
+from deedbox.client.values import Difference
 from deedbox.registry.serving import run_in_background
 from markdown_it import MarkdownIt
 
@@ -92,6 +95,41 @@ def test_fields_of_a_message_are_named_as_people_write_them(tmp_path):
     assert "### lines\\[\\].sku" in sections(text)["Breaking changes"]
     assert "size" in sections(text)["Added"]
     assert "Nothing changed" in run(tmp_path, "changelog", "a.json", "a.json")
+
+
+def test_a_removal_names_its_own_proof_and_no_other():
+    text = {"type": "string", "deprecated": True}
+    line = {"type": "object", "properties": {"sku": text}}
+    marked = {
+        "type": "object",
+        "properties": {
+            "a.b": text,
+            "a": {"type": "object", "properties": {"b": text}},
+            "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
+        },
+        "$defs": {"line": line},
+    }
+    left = {
+        "type": "object",
+        "properties": {"a": {"type": "object"}, "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}}},
+        "$defs": {"line": {"type": "object"}},
+    }
+    difference = Difference.of(compare(marked, left), "consumes")
+    drains = [
+        {"pointer": "/a/b", "state": "gone", "as_of": 1_795_000_000_000, "digest": "0123456789abcdef"},
+        {"pointer": "/lines/*/sku", "state": "consumed", "as_of": 1_795_000_000_000, "digest": "fedcba9876543210"},
+    ]
+    log = telling.changelog(difference, load_document(marked), load_document(left), "T", drains)
+    told = {e.sentence for entries in log.groups["breaking"].values() for e in entries}
+    assert told == {
+        'The obsolete property "a.b" is gone.',
+        'The obsolete property "b" is gone: drained (gone) as of 2026-11-18, evidence 0123456789ab.',
+        'The obsolete property "sku" is gone: drained (consumed) as of 2026-11-18, evidence fedcba987654.',
+    }
+    # Without proofs nothing is said of any, and a page shows what the Markdown does.
+    plain = telling.changelog(difference, load_document(marked), load_document(left), "T")
+    assert "drained" not in telling.as_markdown(plain)
+    assert telling.as_html(log).count("drained (") == telling.as_markdown(log).count("drained \\(") == 2
 
 
 class Page(HTMLParser):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.drain.claiming import drained_on
+from deedbox.checker.json_schema.obsolete import in_message
 from deedbox.checker.policy import MARKED_REMOVALS
 from deedbox.cli.plain import plural, printable
 from deedbox.cli.reports.markdown import literal
@@ -65,7 +66,7 @@ def changelog(
     drains: Iterable[Mapping[str, Any]] = (),
 ) -> Changelog:
     """The changelog of a comparison. `drains` are those of the new version's publication: the proofs behind removals."""
-    proofs = {_in_message(record["pointer"]): drained_on(record) for record in drains}
+    proofs = {record["pointer"]: drained_on(record) for record in drains}
     groups: dict[str, dict[str, list[Entry]]] = {name: {} for name in GROUPS}
     told: set[tuple[str, str, str, str]] = set()
     for finding in difference.findings:  # worst first: of one cause the worst is told
@@ -73,7 +74,7 @@ def changelog(
         if cause not in told:
             told.add(cause)
             several = len(finding.reach) > 1
-            proof = proofs.get(_field(finding.pointer)) if finding.rule in MARKED_REMOVALS else None
+            proof = proofs.get(in_message(finding.pointer)) if finding.rule in MARKED_REMOVALS else None
             sentence = cause[3] if proof is None else f"{cause[3].removesuffix('.')}: {proof}."
             entry = Entry(sentence, finding.reach if several else ())
             subject = plural(len(finding.reach), "operation") if several else _subject(finding)
@@ -137,13 +138,6 @@ def _field(pointer: str) -> str:
         elif name or word in ("$defs", "definitions", "components"):
             return ""
     return name.removeprefix(".")
-
-
-def _in_message(pointer: str) -> str:
-    """A place in messages, as `_field` writes it: drains name `/lines/*/sku`."""
-    from deedbox.checker.pointers import split
-
-    return "".join("[]" if token == "*" else f".{token}" for token in split(pointer)).removeprefix(".")
 
 
 def _title(old: Document, new: Document) -> str:
