@@ -132,6 +132,13 @@ def test_a_removal_names_its_own_proof_and_no_other():
     assert telling.as_html(log).count("drained (") == telling.as_markdown(log).count("drained \\(") == 2
 
 
+def test_proofs_are_those_of_every_version_on_the_way():
+    published = [{"version": v, "drains": [{"pointer": f"/{v}"}]} for v in ("10.0.0", "3.0.0", "2.0.0", "1.0.0")]
+    published.append({"version": "2.1.0", "drains": []})
+    asked = [r["pointer"] for r in telling.drains_between(published, "1.0.0", "3.0.0")]
+    assert asked == ["/2.0.0", "/3.0.0"]
+
+
 class Page(HTMLParser):
     def __init__(self):
         super().__init__()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.drain.claiming import drained_on
 from deedbox.checker.json_schema.obsolete import in_message
 from deedbox.checker.policy import MARKED_REMOVALS
+from deedbox.checker.versions import parse
 from deedbox.cli.plain import plural, printable
 from deedbox.cli.reports.markdown import literal
 
@@ -65,7 +67,7 @@ def changelog(
     title: str | None = None,
     drains: Iterable[Mapping[str, Any]] = (),
 ) -> Changelog:
-    """The changelog of a comparison. `drains` are those of the new version's publication: the proofs behind removals."""
+    """The changelog of a comparison. `drains` are the proofs behind removals: see `drains_between`."""
     proofs = {record["pointer"]: drained_on(record) for record in drains}
     groups: dict[str, dict[str, list[Entry]]] = {name: {} for name in GROUPS}
     told: set[tuple[str, str, str, str]] = set()
@@ -83,6 +85,13 @@ def changelog(
                 entries.append(entry)
     kept = {name: subjects for name, subjects in groups.items() if subjects}
     return Changelog(title or _title(old, new), _summary(difference, kept), kept)
+
+
+def drains_between(published: Iterable[Mapping[str, Any]], old: str, new: str) -> list[Mapping[str, Any]]:
+    """The proofs by which fields were dropped after one version of a contract and up to another, the earlier first."""
+    low, high = parse(old), parse(new)
+    passed = [(parse(p["version"]), p["drains"]) for p in published if low < parse(p["version"]) <= high]
+    return [record for _, drains in sorted(passed, key=itemgetter(0)) for record in drains]
 
 
 def _group(finding: Finding) -> str:

@@ -9,6 +9,8 @@ from deedbox.checker.model import ROLES
 from deedbox.cli.options import config_option, registry_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from deedbox.checker.documents import Document
     from deedbox.checker.model import ContentModel, Role
 
@@ -73,14 +75,13 @@ def changelog(
     after: Document
     model: ContentModel = "tolerant"
     dialect: str | None = None
-    drains: list[dict[str, object]] = []
+    drains: Sequence[Mapping[str, object]] = ()
     if contract is None:
         before, after = read_document(old), read_document(new)
     else:
-        before, after, published = _published(contract, (old, new), registry, config)
+        before, after, published, drains = _published(contract, (old, new), registry, config)
         role = role or cast("Role", published["role"])
         model, dialect = cast("ContentModel", published["content_model"]), cast("str | None", published.get("dialect"))
-        drains = cast("list[dict[str, object]]", published.get("drains", []))
         title = title or f"{contract} {old} → {new}"
     named = detect(after)
     comparison = compare(before, after, format=named, content_model=model, dialect=dialect, milliseconds=_MILLISECONDS)
@@ -97,9 +98,10 @@ def changelog(
 
 def _published(
     contract: str, versions: tuple[str, str], registry: str | None, config: str | None
-) -> tuple[Document, Document, dict[str, object]]:
-    """Two versions of a contract, and what is said of the second."""
+) -> tuple[Document, Document, dict[str, object], Sequence[Mapping[str, object]]]:
+    """Two versions of a contract, what is said of the second, and the proofs of what was dropped between them."""
     from deedbox.checker.documents import load_document
+    from deedbox.cli.changelog import drains_between
     from deedbox.cli.checking import client_for
     from deedbox.cli.errors import UsageError
     from deedbox.cli.project import load
@@ -109,4 +111,5 @@ def _published(
         if published is None:
             raise UsageError(f"the registry has no {contract} {versions[1]}")
         old, new = (load_document(client.schema(contract, v), f"{contract} {v}") for v in versions)
-    return old, new, published
+        drains = drains_between(client.versions(contract), *versions)
+    return old, new, published, drains
