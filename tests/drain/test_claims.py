@@ -136,7 +136,7 @@ def test_a_rescan_of_a_compacted_topic_takes_the_place_of_what_was_seen_before()
 def test_progress_says_what_is_left_and_when_it_may_be_over() -> None:
     slow = of(groups=(replace(GROUP, committed=(Committed("orders", 0, 3),)),))
     before = replace(slow, groups_at=8_500, groups=(replace(GROUP, committed=(Committed("orders", 0, 1),)),))
-    far = progress(slow, before.as_dict())
+    far = progress(slow, before)
     assert (far.remaining, far.slowest, far.lag) == (5, "billing", 2)
     assert far.consumed_at == 10_500, "two messages in a second, and two to go"
     assert far.gone_at == 4_000 + DAY

@@ -15,6 +15,7 @@ from deedbox.checker.drain.evidence import End, Evidence
 from deedbox.registry.app import create_app
 from deedbox.registry.config import Settings
 from deedbox.registry.services.drains import _thinned
+from deedbox.registry.web.fields_api import EvidenceReply, FieldReply, FieldsReply, RevocationReply, WholeEvidenceReply
 
 OLD: dict[str, Any] = {
     "type": "object",
@@ -170,6 +171,11 @@ def test_the_gate_opens_at_consumed_where_the_policy_says_so(stopped: Api) -> No
     stopped.publish("billing/order-placed", "2.0.0", NEW, "consumes")
 
 
+def revocations(api: Api) -> list[dict[str, Any]]:
+    events = api.call("GET", "/events?after=0&limit=100")["items"]
+    return [event["data"] for event in events if event["kind"] == "drain-revocation"]
+
+
 def test_a_late_sighting_revokes_the_proof_and_says_who_relied_on_it(stopped: Api) -> None:
     stopped.read(7, 10, committed=9)
     proof = stopped.read(7, 10, committed=9)
@@ -182,12 +188,50 @@ def test_a_late_sighting_revokes_the_proof_and_says_who_relied_on_it(stopped: Ap
     report = {"id": str(uuid4()), "guard": "g", "tool": "t", "cluster": "c1", "since": now, "until": now}
     seen = {**part, "first_at": 1, "last_at": 2, "unreadable": {"count": 0}, "sightings": [{**sighting, "last_at": 2}]}
     stopped.call("POST", "/observations", {**report, "topics": [{**topic, "partitions": [seen]}]}, 201)
-    events = stopped.call("GET", "/events?after=0&limit=100")["items"]
-    revoked = {e["data"]["evidence"]: e["data"] for e in events if e["kind"] == "drain-revocation"}
+    revoked = {revocation["evidence"]: revocation for revocation in revocations(stopped)}
     assert revoked[proof["id"]]["told"] == ["billing/order-placed@2.0.0"]
     assert "offset 11" in stopped.field()["revoked"]
-    other = stopped.publish("billing/order-placed", "3.0.0", {"type": "object"}, "consumes", status=422)
-    assert other["status"] == 422
+    # Who declares it again may not drop it by that proof a second time.
+    stopped.publish("billing/order-placed", "3.0.0", MARKED, "consumes")
+    refused = stopped.publish("billing/order-placed", "4.0.0", NEW, "consumes", status=422)
+    assert "the proof was revoked: the field was seen in orders[0] at offset 11" in refused["detail"]
+
+
+def test_a_scan_that_sees_the_field_revokes_the_proofs_of_its_own_cluster_alone(stopped: Api) -> None:
+    for cluster in ("c1", "c2"):
+        stopped.read(7, 10, committed=9, cluster_id=cluster)
+    proofs = {cluster: stopped.read(7, 10, committed=9, cluster_id=cluster) for cluster in ("c1", "c2")}
+    assert all(proof["claim"]["gone"] for proof in proofs.values())
+    stopped.read(7, 12, committed=9, seen=9, cluster_id="c1")
+    assert revocations(stopped) == [], "what is before the end of a proof it had looked at"
+    stopped.read(7, 12, committed=9, seen=10, cluster_id="c1")
+    (revoked,) = {revocation["evidence"] for revocation in revocations(stopped)} & {p["id"] for p in proofs.values()}
+    assert revoked == proofs["c1"]["id"]
+
+
+def test_a_proof_is_revoked_by_hand_once_and_only_if_it_proved_something(stopped: Api) -> None:
+    stopped.read(7, 10, committed=9)
+    proof = stopped.read(7, 10, committed=9)
+    where = f"/fields/evidence/{proof['id']}/revocation"
+    for status in (201, 200):
+        RevocationReply.model_validate(stopped.call("POST", where, {"reason": "a copy was found"}, status))
+    assert [r["reason"] for r in revocations(stopped)] == ["a copy was found"]
+    nothing = stopped.read(0, 10, committed=3, seen=4)
+    assert not nothing["claim"]["consumed"]
+    stopped.call("POST", f"/fields/evidence/{nothing['id']}/revocation", {"reason": "x"}, 422)
+
+
+def test_replies_are_what_the_document_says(stopped: Api) -> None:
+    proof = stopped.read(7, 10, committed=9)
+    answers = {
+        "/fields": FieldsReply,
+        f"/fields/one?contract={FIELD['contract']}&pointer={FIELD['pointer']}": FieldReply,
+        f"/fields/evidence/{proof['id']}": WholeEvidenceReply,
+    }
+    assert EvidenceReply.model_validate(proof).model_dump() == proof
+    for path, shape in answers.items():
+        answer = stopped.call("GET", path)
+        assert shape.model_validate(answer).model_dump() == answer
 
 
 @pytest.mark.parametrize(("messages", "state"), [(3, "gone"), (2, "draining")])

@@ -409,5 +409,3 @@ CONDITIONS: tuple[Condition, ...] = (
         _settled_start,
     ),
 )  # fmt: skip
-
-BY_ID = {condition.id: condition for condition in CONDITIONS}

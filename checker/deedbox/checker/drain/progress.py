@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,12 +28,12 @@ class Progress:
         return asdict(self)
 
 
-def progress(evidence: Evidence, before: Mapping[str, Any] | None = None) -> Progress:
+def progress(evidence: Evidence, before: Evidence | None = None) -> Progress:
     """What is left.
 
     Args:
         evidence: the newest.
-        before: the evidence before it, as `Evidence.as_dict` gave it.
+        before: the evidence before it, of the same cluster.
     """
     view = View(evidence)
     remaining = sum(max(0, place.cutoff - place.now.log_start) for place in view.places)
@@ -46,15 +45,15 @@ def progress(evidence: Evidence, before: Mapping[str, Any] | None = None) -> Pro
     return Progress(remaining, slowest, lag, _consumed_at(evidence, before, slowest, lag), _gone_at(view))
 
 
-def _consumed_at(evidence: Evidence, before: Mapping[str, Any] | None, slowest: str, lag: int) -> int | None:
+def _consumed_at(evidence: Evidence, before: Evidence | None, slowest: str, lag: int) -> int | None:
     if before is None or not lag:
         return None
-    then = next((g for g in before["groups"] if g["name"] == slowest), None)
+    then = next((g for g in before.groups if g.name == slowest), None)
     now = next((g for g in evidence.groups if g.name == slowest), None)
     if then is None or now is None:
         return None
-    read = sum(c.offset for c in now.committed) - sum(c["offset"] for c in then["committed"])
-    passed = evidence.groups_at - before["groups_at"]
+    read = sum(c.offset for c in now.committed) - sum(c.offset for c in then.committed)
+    passed = evidence.groups_at - before.groups_at
     return evidence.groups_at + lag * passed // read if read > 0 and passed > 0 else None
 
 

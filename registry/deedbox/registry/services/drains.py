@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import TypeAlias
 
 from deedbox.checker.canonical import canonical
 from deedbox.checker.drain.claiming import claim
@@ -35,12 +36,13 @@ from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import ChannelPolicy, DrainEvidence, DrainReminder, DrainRevocation, DrainWaiver
 from sqlalchemy.orm import Session
 
-EARLIER = 20
-"""Readings before among which the last one of the same cluster is looked for."""
 GUARDS = 0
 """When guards began: they do not say, and it is not before anything else that counts."""
 MAX_PARTS = 10_000
 """Topics, partitions and groups that one reading may hold."""
+
+Sighted: TypeAlias = tuple[tuple[str, int, str], int]
+"""Where the field was seen: topic, partition and the topic's id; and the offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,12 @@ class Drains:
                     raise IdTaken(f"the id {uuid} is that of evidence about {known[0].contract} {known[0].pointer}")
                 return known[0], False
             life = _life(session, contract, pointer)
-            evidence = _completed(session, life, reading)
+            last = store.evidence_of(session, contract, pointer, cluster=reading.cluster_id)
+            before = Evidence.from_dict(json.loads(last[0].evidence)) if last else None
+            evidence = _completed(session, life, reading, before)
             made = claim(evidence)
-            before = store.evidence_of(session, contract, pointer)
-            far = progress(evidence, json.loads(before[0].evidence) if before else None)
-            self._revoke_seen(session, evidence, by)
+            far = progress(evidence, before)
+            _revoke_late(session, contract, pointer, evidence.cluster_id, _sightings(evidence), by)
             data = {"contract": contract, "pointer": pointer, "state": made.state, "digest": evidence.digest}
             entry = queries.add_entry(session, by, "drain-evidence", f"{contract}#{pointer}", {**data, "id": uuid})
             row = DrainEvidence(
@@ -186,12 +189,7 @@ class Drains:
         check_channel(channel)
         for copy in policy.copies:
             check_channel(copy)
-        data = {
-            "grace_ms": policy.grace_ms,
-            "opens_at": policy.opens_at,
-            "copies": list(policy.copies),
-            "overdue_ms": policy.overdue_ms,
-        }
+        data = {**asdict(policy), "copies": list(policy.copies)}
         with self.database.writing() as session:
             entry = queries.add_entry(session, by, "channel-policy", channel, data)
             session.add(ChannelPolicy(seq=entry.seq, channel=channel, **data))
@@ -207,21 +205,15 @@ class Drains:
 
     def revoke_late(self, session: Session, report: Report, by: str) -> None:
         """Revokes every proof that a guard's report contradicts, in the transaction that records the report."""
+        found: dict[tuple[str, str], list[Sighted]] = {}
         for topic in report.topics:
             for partition in topic.partitions:
                 for sighting in partition.sightings:
-                    for row in store.proofs(session, sighting.contract, sighting.pointer):
-                        if row.cluster == report.cluster:
-                            _revoke_if_late(
-                                session, row, topic.topic, topic.topic_id, partition.partition, sighting.last_offset, by
-                            )
-
-    def _revoke_seen(self, session: Session, evidence: Evidence, by: str) -> None:
-        for row in store.proofs(session, evidence.contract, evidence.pointer):
-            for partition in evidence.partitions:
-                for span in partition.spans:
-                    if span.seen is not None:
-                        _revoke_if_late(session, row, partition.topic, span.topic_id, partition.number, span.seen, by)
+                    found.setdefault((sighting.contract, sighting.pointer), []).append(
+                        ((topic.topic, partition.partition, topic.topic_id), sighting.last_offset)
+                    )
+        for (contract, pointer), sighted in found.items():
+            _revoke_late(session, contract, pointer, report.cluster, sighted, by)
 
     def _view(self, session: Session, life: Life) -> FieldView:
         rows = store.evidence_of(session, life.contract, life.pointer)
@@ -261,8 +253,11 @@ def _check(reading: Submitted) -> None:
         raise InvalidRequest("/partitions: a partition stands there twice", pointer="/partitions")
 
 
-def _completed(session: Session, life: Life, reading: Submitted) -> Evidence:
-    """The reading with what the registry knows. Its own clock counts: the client's times are set to it."""
+def _completed(session: Session, life: Life, reading: Submitted, before: Evidence | None) -> Evidence:
+    """The reading with what the registry knows, that of the same cluster `before` it included.
+
+    The registry's own clock counts: the client's times are set to it.
+    """
     shift = _now() - reading.sent_at
     read = {topic.name for topic in reading.topics}
     missing = [c for c in life.channels if c not in read]
@@ -270,10 +265,7 @@ def _completed(session: Session, life: Life, reading: Submitted) -> Evidence:
         raise InvalidRequest(
             f"the reading leaves out {', '.join(missing)}, on which the field travels", missing=missing
         )
-    rows = store.evidence_of(session, life.contract, life.pointer, EARLIER)
-    last = next((row for row in rows if row.cluster == reading.cluster_id), None)
-    before = Evidence.from_dict(json.loads(last.evidence)).partitions if last is not None else ()
-    known = {(partition.topic, partition.number): partition for partition in before}
+    known = {(p.topic, p.number): p for p in before.partitions} if before is not None else {}
     guards = _guard_spans(session, life, reading.cluster_id)
     partitions = []
     for partition in reading.partitions:
@@ -392,17 +384,29 @@ def _remind(session: Session, life: Life, what: str, about: int, by: str) -> Non
     session.flush()
 
 
-def _revoke_if_late(
-    session: Session, row: DrainEvidence, topic: str, topic_id: str, number: int, offset: int, by: str
+def _sightings(evidence: Evidence) -> list[Sighted]:
+    """Where the field was seen last in each of the stretches that were looked at."""
+    return [
+        ((partition.topic, partition.number, span.topic_id), span.seen)
+        for partition in evidence.partitions
+        for span in partition.spans
+        if span.seen is not None
+    ]
+
+
+def _revoke_late(
+    session: Session, contract: str, pointer: str, cluster: str, sighted: Iterable[Sighted], by: str
 ) -> None:
-    for kept in json.loads(row.evidence)["partitions"]:
-        end = kept["ends"][-1]
-        if (kept["topic"], kept["number"], end["topic_id"]) == (topic, number, topic_id):
-            if offset < end["high"]:
-                return
-            break
-    if not store.revoked(session, [row.seq]):
-        _revoke(session, row, f"the field was seen in {topic}[{number}] at offset {offset} after it was proved", by)
+    """Revokes the proofs from a cluster where the field was seen behind the end that they were made of."""
+    sighted = list(sighted)
+    for row in store.proofs(session, contract, pointer, cluster=cluster) if sighted else ():
+        ends = [(kept["topic"], kept["number"], kept["ends"][-1]) for kept in json.loads(row.evidence)["partitions"]]
+        highs = {(topic, number, end["topic_id"]): end["high"] for topic, number, end in ends}
+        # A partition, or a topic made anew, that the proof knows nothing of was not looked at by it.
+        late = next(((place, offset) for place, offset in sighted if offset >= highs.get(place, 0)), None)
+        if late is not None:
+            (topic, number, _), offset = late
+            _revoke(session, row, f"the field was seen in {topic}[{number}] at offset {offset} after it was proved", by)
 
 
 def _revoke(session: Session, row: DrainEvidence, reason: str, by: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,22 +45,23 @@ def passages_for(session: Session, candidate: Candidate) -> tuple[Passage, ...]:
     others = queries.counterparts(session, candidate.contract, name, "produces", candidate.of, candidate.channels)
     rows = store.latest_of(session, [candidate.contract, *others])
     revoked = store.revoked(session, [row.seq for row in rows])
+    again = _declared_again(session, {row.contract for row in rows})
     found: dict[str, Passage] = {}
     for row in rows:
-        passage = _passage(session, row, revoked.get(row.seq), candidate.channels)
+        passage = _passage(row, revoked.get(row.seq), again.get((row.contract, row.pointer)), candidate.channels)
         if row.pointer not in found or passage.opens:
             found[row.pointer] = passage
     return tuple(found.values())
 
 
-def _passage(session: Session, row: DrainEvidence, revoked: str | None, channels: Sequence[str]) -> Passage:
+def _passage(row: DrainEvidence, revoked: str | None, again: str | None, channels: Sequence[str]) -> Passage:
     kept = json.loads(row.evidence)
     goal: Literal["gone", "consumed"] = kept["policy"]["opens_at"]
     read = {topic["name"] for topic in kept["topics"] if not topic["copy"]}
     obstacle = ""
     if revoked is not None:
         obstacle = f"the proof was revoked: {revoked}"
-    elif (again := _declared_again(session, row)) is not None:
+    elif again is not None:
         obstacle = f"{again} declares it, and is not retired"
     elif not set(channels) <= read:
         obstacle = f"the evidence does not cover {', '.join(sorted(set(channels) - read))}"
@@ -70,11 +71,14 @@ def _passage(session: Session, row: DrainEvidence, revoked: str | None, channels
     return Passage(row.pointer, not obstacle, obstacle, row.uuid, row.digest, row.state, row.claim["as_of"])
 
 
-def _declared_again(session: Session, row: DrainEvidence) -> str | None:
-    """A producer's version that may send the field now, whatever was proved before."""
+def _declared_again(session: Session, contracts: Iterable[str]) -> dict[tuple[str, str], str]:
+    """By contract and pointer, a producer's version that may send the field now, whatever was proved before."""
     from deedbox.registry.services import lives  # it reads what is latest by the judge's own rule
 
-    for life in lives.all_lives(session, row.contract):
-        if life.pointer == row.pointer:
-            return next((f"{w.contract} {w.version}" for w in life.producers if w.retired_at is None), None)
-    return None
+    return {
+        (life.contract, life.pointer): f"{writer.contract} {writer.version}"
+        for contract in sorted(contracts)
+        for life in lives.all_lives(session, contract)
+        for writer in reversed(life.producers)  # so that the first is named
+        if writer.retired_at is None
+    }

@@ -93,9 +93,13 @@ def by_uuid(session: Session, uuid: str) -> tuple[DrainEvidence, Entry] | None:
     return (row[0], row[1]) if row else None
 
 
-def evidence_of(session: Session, contract: str, pointer: str, limit: int = 1) -> list[DrainEvidence]:
-    """The newest evidence about a field, newest first."""
+def evidence_of(
+    session: Session, contract: str, pointer: str, limit: int = 1, *, cluster: str | None = None
+) -> list[DrainEvidence]:
+    """The newest evidence about a field, newest first: from one cluster, or (None) from any."""
     statement = select(DrainEvidence).where(DrainEvidence.contract == contract, DrainEvidence.pointer == pointer)
+    if cluster is not None:
+        statement = statement.where(DrainEvidence.cluster == cluster)
     return list(session.execute(statement.order_by(DrainEvidence.seq.desc()).limit(limit)).scalars())
 
 
@@ -110,8 +114,8 @@ def latest_of(session: Session, contracts: Iterable[str]) -> list[DrainEvidence]
     return list(session.execute(statement.order_by(DrainEvidence.seq)).scalars())
 
 
-def proofs(session: Session, contract: str, pointer: str) -> list[DrainEvidence]:
-    """Evidence that proved something and was not revoked."""
+def proofs(session: Session, contract: str, pointer: str, *, cluster: str | None = None) -> list[DrainEvidence]:
+    """Evidence that proved something and was not revoked: from one cluster, or (None) from any."""
     statement = (
         select(DrainEvidence)
         .outerjoin(DrainRevocation, DrainRevocation.evidence_seq == DrainEvidence.seq)
@@ -122,6 +126,8 @@ def proofs(session: Session, contract: str, pointer: str) -> list[DrainEvidence]
             DrainRevocation.seq.is_(None),
         )
     )
+    if cluster is not None:
+        statement = statement.where(DrainEvidence.cluster == cluster)
     return list(session.execute(statement.order_by(DrainEvidence.seq)).scalars())
 
 

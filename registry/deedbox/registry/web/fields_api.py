@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -11,6 +12,7 @@ from deedbox.registry.errors import InvalidRequest
 from deedbox.registry.services import Services
 from deedbox.registry.services.drains import FieldView, Submitted
 from deedbox.registry.services.names import split_contract
+from deedbox.registry.storage.drains import DrainEvidence
 from deedbox.registry.web import api, bodies
 from deedbox.registry.web.problems import unusable
 from deedbox.registry.web.replies import reply
@@ -18,8 +20,11 @@ from flask import Response
 from flask_openapi import APIBlueprint, OpenAPI, Tag
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=r"^[^\x00]*$")]
-_Topic = Annotated[str, StringConstraints(min_length=1, max_length=249, pattern=r"^[^\x00]*$")]
+# No null character: PostgreSQL keeps it in no text.
+_PRINTABLE = r"^[^\x00]*$"
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=_PRINTABLE)]
+_Topic = Annotated[str, StringConstraints(min_length=1, max_length=249, pattern=_PRINTABLE)]
+_Group = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_PRINTABLE)]
 _MOST = 1 << 62
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -66,9 +71,7 @@ class WaiverBody(_Strict):
 
     contract: _Text
     pointer: str = Field(max_length=500)
-    waived: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")] = Field(
-        description="A consumer, `service/name`, or a consumer group"
-    )
+    waived: _Group = Field(description="A consumer, `service/name`, or a consumer group")
     reason: _Text
     until: date | None = Field(None, description="The last day on which it holds")
 
@@ -125,6 +128,21 @@ class EvidenceReply(BaseModel):
     claim: dict[str, Any]
 
 
+class WholeEvidenceReply(EvidenceReply):
+    """Recorded evidence in full: the claim can be made again from it."""
+
+    at: str
+    by: str
+    evidence: dict[str, Any]
+
+
+class RevocationReply(BaseModel):
+    """A proof that no longer holds, by the id of its evidence."""
+
+    id: str
+    revoked: Literal[True]
+
+
 def blueprint(services: Services) -> APIBlueprint:
     """The routes over these services."""
     routes = APIBlueprint("fields", __name__, url_prefix=api.PREFIX, abp_responses=api.problems_of(422, 503))
@@ -154,21 +172,19 @@ def blueprint(services: Services) -> APIBlueprint:
         body = _body(EvidenceBody)
         row, created = drains.record(body.contract, body.pointer, _reading(body.reading), api.actor())
         where = {"Location": f"{api.PREFIX}/fields/evidence/{row.uuid}"}
-        said = {"id": row.uuid, "seq": row.seq, "digest": row.digest, "claim": row.claim}
-        return reply(said, 201 if created else 200, **where)
+        return reply(_evidence(row), 201 if created else 200, **where)
 
-    @routes.get("/fields/evidence/<id>", tags=tag, responses={200: EvidenceReply, **api.problems_of(404)})
+    @routes.get("/fields/evidence/<id>", tags=tag, responses={200: WholeEvidenceReply, **api.problems_of(404)})
     def get_evidence(path: EvidencePath) -> Response:
         """Recorded evidence in full."""
         row, at, by = drains.evidence(path.id)
-        said = {"id": row.uuid, "seq": row.seq, "digest": row.digest, "claim": row.claim}
-        return reply({**said, "at": at, "by": by, "evidence": json.loads(row.evidence)})
+        return reply({**_evidence(row), "at": at, "by": by, "evidence": json.loads(row.evidence)})
 
     @routes.post(
         "/fields/evidence/<id>/revocation",
         tags=tag,
         request_body=api.body_of("RevocationBody"),
-        responses={201: EvidenceReply, 200: EvidenceReply, **api.problems_of(400, 404)},
+        responses={201: RevocationReply, 200: RevocationReply, **api.problems_of(400, 404)},
     )
     def revoke(path: EvidencePath) -> Response:
         """Says that a proof no longer holds."""
@@ -255,6 +271,10 @@ def _bounded(value: Any, at: str = "/reading") -> None:
             raise unusable("a number of at most 62 bits", place)
 
 
+def _evidence(row: DrainEvidence) -> dict[str, Any]:
+    return {"id": row.uuid, "seq": row.seq, "digest": row.digest, "claim": row.claim}
+
+
 def _field(view: FieldView) -> dict[str, Any]:
     life, row = view.life, view.row
     return {
@@ -267,19 +287,9 @@ def _field(view: FieldView) -> dict[str, Any]:
         "dropped_at": life.dropped_at,
         "overdue": view.overdue,
         "channels": list(life.channels),
-        "producers": [
-            {"contract": w.contract, "version": w.version, "retired_at": w.retired_at} for w in life.producers
-        ],
-        "consumers": [
-            {"contract": c.contract, "groups": list(c.groups), "channels": list(c.channels), "declares": c.declares}
-            for c in life.consumers
-        ],
-        "policy": {
-            "grace_ms": life.policy.grace_ms,
-            "opens_at": life.policy.opens_at,
-            "copies": list(life.policy.copies),
-            "overdue_ms": life.policy.overdue_ms,
-        },
+        "producers": [asdict(writer) for writer in life.producers],
+        "consumers": [asdict(reader) for reader in life.consumers],
+        "policy": asdict(life.policy),
         "evidence": row.uuid if row is not None else None,
         "digest": row.digest if row is not None else None,
         "revoked": view.revoked,
