@@ -83,7 +83,8 @@ class KafkaPythonBroker:
     def reader(self, topic: str) -> KafkaPythonConsumer:
         """See `Broker.reader`."""
         with translated():
-            client = self._consumer(allow_auto_create_topics=False)
+            # The earliest also where retention overtakes the reader: the client's own default would skip to the end.
+            client = self._consumer(allow_auto_create_topics=False, auto_offset_reset="earliest")
             places = [Place(topic, n) for n in client.partitions_for_topic(topic) or ()]
             client.assign(places)
             if places:

@@ -35,14 +35,38 @@ class Settler:
             if offsets:
                 consumer.commit(offsets)
             return
+        self._transact(records, offsets, consumer)
+
+    def open(self) -> None:
+        """Ends, now and not with the first records, what a predecessor with the same id had begun.
+
+        Raises:
+            BrokerUnavailable: it did not answer.
+        """
         if self._producer is None:
             self._producer = self._broker.producer(self._id)
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Writes records, all or none.
+
+        Raises:
+            DeadLetterRefused, Fenced: as `settle`.
+        """
+        if records:
+            self._transact(records, {}, None)
+
+    def _transact(
+        self, records: Sequence[Record], offsets: Mapping[TopicPartition, int], consumer: Consumer | None
+    ) -> None:
+        self.open()
+        assert self._producer is not None
         try:
             self._producer.begin()
             for record in records:
                 place = record.partition if record.partition >= 0 else None
                 self._producer.send(record.topic, record.key, record.value, record.headers, record.timestamp, place)
-            self._producer.send_offsets(offsets, consumer.group_metadata())
+            if consumer is not None:
+                self._producer.send_offsets(offsets, consumer.group_metadata())
             self._producer.commit()
         except LiveError as error:
             self._discard()
