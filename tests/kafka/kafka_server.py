@@ -14,6 +14,7 @@ from pathlib import Path
 
 KAFKA = "4.3.1"
 SLF4J = "2.0.20"
+USER, PASSWORD = "deedbox", "correct-horse"
 
 _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion><groupId>deedbox.tests</groupId><artifactId>broker</artifactId><version>1</version>
@@ -78,15 +79,22 @@ class KafkaServer:
     def __init__(self, folder: Path) -> None:
         self.libs, self.folder, self.port = jars(), folder, _free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
+        self.sasl_bootstrap = f"127.0.0.1:{_free_port()}"
+        """The same broker for who says USER and PASSWORD by SASL/PLAIN."""
         controller = _free_port()
+        listeners = f"PLAINTEXT://{self.bootstrap},SASL://{self.sasl_bootstrap}"
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{controller}",
+            "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
             "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.sasl.plain.sasl.jaas.config": (
+                f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+            ),
             "log.dirs": folder / "logs",
             "num.partitions": 1,
             "offsets.topic.replication.factor": 1,

@@ -62,6 +62,14 @@ class PortTaken(LiveError):
     """The address of the metrics has another listener, or is none of this machine."""
 
 
+class ClientConfigInvalid(LiveError):
+    """A file of client settings that cannot be used. `where` is the file, with the line where there is one."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+        self.where = where
+
+
 class InvalidDeadLetter(LiveError):
     """A message on a dead-letter topic that does not say where it came from."""
 

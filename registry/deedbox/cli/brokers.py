@@ -8,25 +8,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from deedbox.cli.errors import ExtraMissing
 
 if TYPE_CHECKING:
     from deedbox.cli.project import Project
     from deedbox.kafka.broker import Broker
+    from deedbox.kafka.client_config import ClientConfig
     from deedbox.kafka.lookup import Lookup
 
 
 CLIENTS = {"kafka-python": ("kafka", "kafka"), "confluent-kafka": ("confluent", "confluent_kafka")}
 """What fills the broker port: its extra, and its module."""
-_CLIENT = "deedbox.kafka.client"
+_LOCAL = "127.0.0.1:9092"
+_CLIENT, _FILE = "deedbox.kafka.client", "deedbox.kafka.client-config"
 
 
 def _choose(context: click.Context, _: click.Parameter, value: str) -> None:
     context.meta[_CLIENT] = value
 
 
+def _take_file(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    context.meta[_FILE] = value
+
+
 def bootstrap_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--bootstrap`, and `--client`, which `connect` reads."""
+    """Adds `--bootstrap` and `--client-config`, and `--client`; `connect` reads them."""
     function = click.option(
         "--client",
         type=click.Choice(list(CLIENTS)),
@@ -40,14 +47,40 @@ def bootstrap_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def address_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--bootstrap` alone."""
+    """Adds `--bootstrap` and `--client-config`, which `client_settings` reads, alone."""
+    function = click.option(
+        "--client-config",
+        type=click.Path(dir_okay=False),
+        envvar="DEEDBOX_KAFKA_CLIENT_CONFIG",
+        metavar="FILE",
+        expose_value=False,
+        callback=_take_file,
+        help="Lines of name=value by librdkafka's names: security.protocol, sasl.username, ssl.ca.location and so on. "
+        "[default: DEEDBOX_KAFKA_CLIENT_CONFIG]",
+    )(function)
     return click.option(
         "--bootstrap",
         envvar="KAFKA_BOOTSTRAP_SERVERS",
-        default="127.0.0.1:9092",
+        default=_LOCAL,
         metavar="HOST:PORT,…",
-        help="Where Kafka is. [default: KAFKA_BOOTSTRAP_SERVERS, 127.0.0.1:9092]",
+        help=f"Where Kafka is. [default: KAFKA_BOOTSTRAP_SERVERS, bootstrap.servers of --client-config, {_LOCAL}]",
     )(function)
+
+
+def client_settings(bootstrap: str) -> tuple[str, ClientConfig]:
+    """The addresses of the cluster, and the settings of the file that is named, if any.
+
+    Raises:
+        ClientConfigInvalid: the file cannot be used.
+    """
+    from deedbox.kafka.client_config import ClientConfig, read
+
+    context = click.get_current_context()
+    file = context.meta.get(_FILE)
+    config = read(file) if file else ClientConfig()
+    if config.bootstrap and context.get_parameter_source("bootstrap") is ParameterSource.DEFAULT:
+        bootstrap = config.bootstrap
+    return bootstrap, config
 
 
 def connect(command: str, bootstrap: str) -> Broker:
@@ -55,6 +88,7 @@ def connect(command: str, bootstrap: str) -> Broker:
 
     Raises:
         ExtraMissing: no client is installed.
+        ClientConfigInvalid: the file of its settings cannot be used.
     """
     client = click.get_current_context().meta[_CLIENT]
     extra, module = CLIENTS[client]
@@ -63,15 +97,16 @@ def connect(command: str, bootstrap: str) -> Broker:
             import_module(needed)
         except ModuleNotFoundError:
             raise ExtraMissing(command, extra, needed) from None
+    bootstrap, config = client_settings(bootstrap)
     broker: Broker
     if client == "confluent-kafka":
         from deedbox.kafka.confluent import ConfluentBroker
 
-        broker = ConfluentBroker(bootstrap)
+        broker = ConfluentBroker(bootstrap, config=config.for_confluent())
     else:
         from deedbox.kafka.kafka_python import KafkaPythonBroker
 
-        broker = KafkaPythonBroker(bootstrap)
+        broker = KafkaPythonBroker(bootstrap, **config.for_kafka_python())
     return broker
 
 

@@ -40,18 +40,23 @@ def positions_at(bootstrap: str) -> Positions:
 
     Raises:
         ExtraMissing: no client is installed.
+        ClientConfigInvalid: the file of its settings cannot be used.
     """
+    from deedbox.cli.brokers import client_settings
+
     try:
         from deedbox.kafka.drain.confluent_positions import ConfluentPositions
-
-        return ConfluentPositions(bootstrap)
     except ModuleNotFoundError:
         pass
+    else:
+        bootstrap, config = client_settings(bootstrap)
+        return ConfluentPositions(bootstrap, config=config.for_confluent())
     try:
         from deedbox.kafka.drain.kafka_python_positions import KafkaPythonPositions
     except ModuleNotFoundError:
         raise ExtraMissing("drain", "confluent", "confluent_kafka") from None
-    return KafkaPythonPositions(bootstrap)
+    bootstrap, config = client_settings(bootstrap)
+    return KafkaPythonPositions(bootstrap, **config.for_kafka_python())
 
 
 @contextmanager
@@ -77,6 +82,8 @@ def scan(client: RegistryClient, positions: Positions, bootstrap: str, field: st
     Raises:
         ExtraMissing: confluent-kafka is not installed.
     """
+    from deedbox.cli.brokers import client_settings
+
     try:
         from deedbox.kafka.drain.carrying import carrying
         from deedbox.kafka.drain.reading import SCAN_GROUP
@@ -88,7 +95,9 @@ def scan(client: RegistryClient, positions: Positions, bootstrap: str, field: st
     readers = {c["contract"] for c in found["consumers"]}
     topics = [*found["channels"], *found["policy"]["copies"]]
     group = SCAN_GROUP + sha256(f"{field}\n{name}".encode()).hexdigest()[:16]
-    work = Scan(bootstrap, positions, topics, carrying(found["pointer"], writers | readers), group, _clock)
+    bootstrap, config = client_settings(bootstrap)
+    carries = carrying(found["pointer"], writers | readers)
+    work = Scan(bootstrap, positions, topics, carries, group, _clock, config=config.for_confluent())
     _follow(work.run())
     return record(client, positions, found, work.spans)
 
