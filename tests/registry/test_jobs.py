@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deedbox.registry.errors import StorageUnavailable
+from deedbox.registry.errors import LeaseLost, StorageUnavailable
 from deedbox.registry.services import SlowWork
-from deedbox.registry.services.jobs import Jobs, LeaseLost, Patience, state_of
+from deedbox.registry.services.jobs import Jobs, Patience, state_of
 from deedbox.registry.services.releases import BuildStopped
 from deedbox.registry.storage import jobs as stored
 from deedbox.registry.storage import migrate

@@ -13,6 +13,7 @@ from deedbox.registry.storage import migrate
 from deedbox.registry.storage.database import Database
 from deedbox.registry.web import (
     api,
+    dead_letters_api,
     fields_api,
     health,
     index,
@@ -25,6 +26,7 @@ from deedbox.registry.web import (
     packages_api,
     pages,
     problems,
+    replay_orders_api,
     replays_api,
     request_ids,
 )
@@ -78,6 +80,8 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     app.register_api(api.blueprint(services, replies))
     app.register_api(observations_api.blueprint(services))
     app.register_api(replays_api.blueprint(services))
+    app.register_api(dead_letters_api.blueprint(services))
+    app.register_api(replay_orders_api.blueprint(services))
     app.register_api(fields_api.blueprint(services))
     app.register_api(packages_api.blueprint(services, replies))
     for model in (
@@ -90,6 +94,8 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
         api.describe(app, model)
     observations_api.describe(app)
     replays_api.describe(app)
+    dead_letters_api.describe(app)
+    replay_orders_api.describe(app)
     fields_api.describe(app)
     packages_api.describe(app)
     index.install(app, services)

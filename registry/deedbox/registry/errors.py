@@ -121,6 +121,36 @@ class ReleaseUnderWay(RegistryError):
     code = "release-under-way"
 
 
+class OffsetsTaken(RegistryError):
+    """A report about offsets that were reported before. `positions` says, by partition, where to go on."""
+
+    code = "offsets-taken"
+
+
+class OrderOpen(RegistryError):
+    """Another order for the same dead letters has not ended. `order` is its id."""
+
+    code = "order-open"
+
+
+class OrderClaimed(RegistryError):
+    """Another worker has the order: `worker`, `until`."""
+
+    code = "order-claimed"
+
+
+class OrderNotReady(RegistryError):
+    """What was asked does not go with how the order stands: `state`."""
+
+    code = "order-not-ready"
+
+
+class LeaseLost(RegistryError):
+    """Another worker has the work by now, or nobody has: what this one did of it is not kept."""
+
+    code = "lease-lost"
+
+
 class InvalidCursor(RegistryError):
     """A cursor that this server did not hand out."""
 

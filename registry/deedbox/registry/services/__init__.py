@@ -7,6 +7,7 @@ from deedbox.registry.sandbox.pool import Sandbox
 from deedbox.registry.services.browsing import Browsing
 from deedbox.registry.services.bundles import Bundles
 from deedbox.registry.services.catalogue import Catalogue
+from deedbox.registry.services.dead_letters import DeadLetters
 from deedbox.registry.services.deployments import Deployments
 from deedbox.registry.services.drains import Drains
 from deedbox.registry.services.jobs import Jobs, Patience, Saga
@@ -16,6 +17,7 @@ from deedbox.registry.services.observations import Observations
 from deedbox.registry.services.packages import Packages
 from deedbox.registry.services.publishing import Publishing
 from deedbox.registry.services.releases import Releases
+from deedbox.registry.services.replay_orders import ReplayOrders
 from deedbox.registry.services.replays import Replays
 from deedbox.registry.services.verdicts import Verdicts
 from deedbox.registry.storage.database import Database
@@ -55,5 +57,7 @@ class Services:
         self.drains = Drains(database)
         self.browsing = Browsing(database, self.verdicts, self.drains)
         self.replays = Replays(database)
+        self.dead_letters = DeadLetters(database)
+        self.replay_orders = ReplayOrders(database)
         self.observations = Observations(database, self.drains.revoke_late)
         self.packages = Packages(database)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
-from deedbox.registry.errors import NotFound, NotPackageable, PackageNameTaken, RegistryError
+from deedbox.registry.errors import LeaseLost, NotFound, NotPackageable, PackageNameTaken, RegistryError
 from deedbox.registry.services.names import check_uuid
 from deedbox.registry.storage import jobs as stored
 
@@ -30,12 +30,6 @@ log = logging.getLogger("deedbox.jobs")
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
 STOPPED = "worker-stopped"
 """The code of an attempt that was given back because its worker was told to stop: it is held against nobody."""
-
-
-class LeaseLost(RegistryError):
-    """Another worker has the job by now: what this one did of its step is not kept."""
-
-    code = "lease-lost"
 
 
 class Saga(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from deedbox.registry.errors import IdTaken
 from deedbox.registry.services.names import check_channel, check_uuid
@@ -12,6 +13,7 @@ from deedbox.registry.storage import replays as store
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.models import Entry
 from deedbox.registry.storage.replays import Replay
+from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,7 @@ class Replays:
                 if any(getattr(known[0], name) != held for name, held in said.items()):
                     raise IdTaken(f"replay {uuid} was recorded by {known[1].by} with other content: use a new id")
                 return RunView(*known)
-            entry = queries.add_entry(session, by, "replay", run.topic, said)
-            row = Replay(seq=entry.seq, uuid=uuid, **said)
-            session.add(row)
-            session.flush()
-            return RunView(row, entry, created=True)
+            return add(session, uuid, run, by)
 
     def runs(self, topic: str | None, after: int, limit: int) -> Page:
         """Recorded runs, in their order."""
@@ -71,3 +69,13 @@ class Replays:
             rows = store.of_topic(session, topic, after, limit + 1)
         views = [RunView(*row) for row in rows[:limit]]
         return Page(views, str(views[-1].row.seq) if len(rows) > limit else None)
+
+
+def add(session: Session, uuid: str, run: Run, by: str, **more: Any) -> RunView:
+    """Adds a run to the audit feed, with what `more` the entry is to show. Only inside `Database.writing()`."""
+    said = asdict(run)
+    entry = queries.add_entry(session, by, "replay", run.topic, {**said, **more})
+    row = Replay(seq=entry.seq, uuid=uuid, **said)
+    session.add(row)
+    session.flush()
+    return RunView(row, entry, created=True)

@@ -19,11 +19,13 @@ from deedbox.registry.errors import InvalidRequest, NotJson
 from deedbox.registry.services.values import Proposal
 from deedbox.registry.web.problems import unusable
 from flask import request
+from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
     from deedbox.codegen import Style
 
 T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
 
 _scan_string: Any = json.decoder.scanstring  # type: ignore[attr-defined] # not in the stubs
 _decode_value = json.JSONDecoder(parse_float=str, parse_int=str).raw_decode
@@ -90,6 +92,28 @@ def fields(*names: str, empty: bool = False) -> Members:
     body = Members("{}" if empty and not request.get_data() else body_text(), "")
     body.only(*names)
     return body
+
+
+def strict(model: type[Model]) -> Model:
+    """The body as a model whose own rules are strict.
+
+    Raises:
+        NotJson, InvalidRequest: says where.
+    """
+    text = body_text()
+    try:
+        value = load_document(text, "body.json").value
+    except CheckerError as error:
+        Members(text, "")  # says where it is no JSON, as for every other body
+        raise unusable(getattr(error, "message", str(error)), getattr(error, "pointer", None) or "") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body must be a JSON object", pointer="")
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        pointer = "".join(f"/{step}" for step in first["loc"])
+        raise unusable(first["msg"][:1].lower() + first["msg"][1:], pointer) from None
 
 
 class Members:

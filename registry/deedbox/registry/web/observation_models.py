@@ -4,110 +4,108 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from deedbox.registry.web.field_types import (
+    PRINTABLE,
+    Cluster,
+    Count,
+    Label,
+    Offset,
+    Partition,
+    Place,
+    Strict,
+    Time,
+    Topic,
+    TopicId,
+    Version,
+)
 from deedbox.registry.web.models import ListQuery
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 _MOST = 10_000
-_Offset = Annotated[int, Field(ge=0, lt=1 << 63)]
-_Time = Annotated[int, Field(ge=-(1 << 62), lt=1 << 62, description="Milliseconds since 1970, as Kafka counts")]
-_Count = Annotated[int, Field(ge=0, lt=1 << 53)]
-# No null character: PostgreSQL keeps it in no text.
-_PRINTABLE = r"^[^\x00]*$"
-_Contract = Annotated[str, StringConstraints(min_length=1, max_length=201, pattern=_PRINTABLE)]
-_Claim = Annotated[str, StringConstraints(max_length=201, pattern=_PRINTABLE)]
-_Version = Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)]
-_Place = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
-_Label = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
-_Topic = Annotated[str, StringConstraints(min_length=1, max_length=249, pattern=_PRINTABLE)]
-_TopicId = Annotated[str, StringConstraints(max_length=36, pattern=_PRINTABLE)]
-_Group = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_PRINTABLE)]
-_Guard = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=_PRINTABLE)]
+_Contract = Annotated[str, StringConstraints(min_length=1, max_length=201, pattern=PRINTABLE)]
+_Claim = Annotated[str, StringConstraints(max_length=201, pattern=PRINTABLE)]
+_Group = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]
+_Guard = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=PRINTABLE)]
 
 
-class _Strict(BaseModel):
-    """A part of a report. Nothing is guessed at."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class LostBody(_Strict):
+class LostBody(Strict):
     """Reports that found no room on the guard's disk before this one."""
 
-    reports: _Count = 0
-    messages: _Count = 0
+    reports: Count = 0
+    messages: Count = 0
 
 
-class WatchedBody(_Strict):
+class WatchedBody(Strict):
     """An obsolete field that was looked for in every message of the topic that may carry it."""
 
     contract: _Contract = Field(description="Whose contract marks it, `service/name`")
-    pointer: _Place = Field(description="Where in a message; `*` stands for the items of an array")
+    pointer: Place = Field(description="Where in a message; `*` stands for the items of an array")
 
 
-class CountBody(_Strict):
+class CountBody(Strict):
     """Messages counted together."""
 
     contract: _Claim = ""
-    version: _Version = ""
+    version: Version = ""
     kind: Literal["valid", "invalid", "unjudged", "tombstone", "fault", "undeclared", "note"]
-    rule: _Label = Field("", description="Of a fault, an undeclared member or a note")
-    pointer: _Place = ""
-    count: _Count
+    rule: Label = Field("", description="Of a fault, an undeclared member or a note")
+    pointer: Place = ""
+    count: Count
 
 
-class SightingBody(_Strict):
+class SightingBody(Strict):
     """A watched field that was seen. `count` is since `from`, in messages written as `writer` `writer_version`."""
 
     contract: _Contract
-    pointer: _Place
+    pointer: Place
     writer: _Claim = ""
-    writer_version: _Version = ""
-    count: _Count
-    last_offset: _Offset
-    last_at: _Time | None = None
+    writer_version: Version = ""
+    count: Count
+    last_offset: Offset
+    last_at: Time | None = None
 
 
-class UnreadableBody(_Strict):
+class UnreadableBody(Strict):
     """Messages since `from` that could not be looked into, such as those that are not JSON."""
 
-    count: _Count
-    last_offset: _Offset | None = None
-    last_at: _Time | None = None
+    count: Count
+    last_offset: Offset | None = None
+    last_at: Time | None = None
 
 
-class PartitionBody(_Strict):
+class PartitionBody(Strict):
     """Offsets `from` to below `to`, read without a gap. `messages` and their times are of this report alone."""
 
-    partition: Annotated[int, Field(ge=0, lt=1 << 31)]
-    start: _Offset = Field(alias="from")
-    end: _Offset = Field(alias="to")
-    log_start: _Offset | None = None
+    partition: Partition
+    start: Offset = Field(alias="from")
+    end: Offset = Field(alias="to")
+    log_start: Offset | None = None
     leader_epoch: Annotated[int, Field(ge=0, lt=1 << 31)] | None = None
-    messages: _Count = 0
-    first_at: _Time | None = None
-    last_at: _Time | None = None
+    messages: Count = 0
+    first_at: Time | None = None
+    last_at: Time | None = None
     unreadable: UnreadableBody | None = None
     sightings: list[SightingBody] = Field(default_factory=list, max_length=_MOST)
 
 
-class TopicBody(_Strict):
+class TopicBody(Strict):
     """One topic in a report."""
 
-    topic: _Topic
-    topic_id: _TopicId = Field("", description="Kafka's UUID of it, which another topic of the same name has not")
+    topic: Topic
+    topic_id: TopicId = Field("", description="Kafka's UUID of it, which another topic of the same name has not")
     watched: list[WatchedBody] = Field(default_factory=list, max_length=_MOST)
     counts: list[CountBody] = Field(default_factory=list, max_length=_MOST)
     groups: list[_Group] = Field(default_factory=list, max_length=_MOST)
     partitions: list[PartitionBody] = Field(min_length=1, max_length=_MOST)
 
 
-class ObservationBody(_Strict):
+class ObservationBody(Strict):
     """One report of one guard. Sent again under the same id it is recorded once."""
 
     id: str = Field(description="A UUID, made by the guard")
     guard: _Guard = Field(description="The guard's group and instance")
-    tool: _Label = ""
-    cluster: _Label = Field(min_length=1, description="Kafka's cluster id")
+    tool: Label = ""
+    cluster: Cluster = Field(description="Kafka's cluster id")
     since: Annotated[AwareDatetime, Field(strict=False)]
     until: Annotated[AwareDatetime, Field(strict=False)]
     lost: LostBody = Field(default_factory=LostBody)

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from deedbox.checker.documents import load_document
-from deedbox.checker.errors import CheckerError
 from deedbox.client.mismatches import MISMATCHES
-from deedbox.registry.errors import InvalidRequest
 from deedbox.registry.services import Services
 from deedbox.registry.services import observations as seen
 from deedbox.registry.services.catalogue import number_cursor
@@ -30,11 +27,9 @@ from deedbox.registry.web.observation_models import (
     TopicBody,
     UnreadableBody,
 )
-from deedbox.registry.web.problems import unusable
 from deedbox.registry.web.replies import reply
 from flask import Response
 from flask_openapi import APIBlueprint, OpenAPI, Tag
-from pydantic import ValidationError
 
 
 def blueprint(services: Services) -> APIBlueprint:
@@ -93,21 +88,7 @@ def describe(app: OpenAPI) -> None:
 
 
 def _report() -> seen.Report:
-    text = bodies.body_text()
-    try:
-        value = load_document(text, "body.json").value
-    except CheckerError as error:
-        bodies.Members(text, "")  # says where it is no JSON, as for every other body
-        pointer = getattr(error, "pointer", None) or ""
-        raise unusable(getattr(error, "message", str(error)), pointer) from None
-    if not isinstance(value, dict):
-        raise InvalidRequest("the body must be a JSON object", pointer="")
-    try:
-        body = ObservationBody.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        pointer = "".join(f"/{step}" for step in first["loc"])
-        raise unusable(first["msg"][:1].lower() + first["msg"][1:], pointer) from None
+    body = bodies.strict(ObservationBody)
     return seen.Report(
         uuid=body.id,
         guard=body.guard,

@@ -51,6 +51,15 @@ PROBLEMS: dict[str, ProblemType] = {
     "release-under-way": ProblemType(
         409, "Another release of the version is under way", "`job` is its id: wait until it has ended."
     ),
+    "offsets-taken": ProblemType(
+        409, "These offsets were reported before", "`positions` says, by partition, where to go on: under a new id."
+    ),
+    "order-open": ProblemType(
+        409, "Another order for these letters is open", "`order` is its id: confirm or cancel it first."
+    ),
+    "order-claimed": ProblemType(409, "Another worker has the order", "`worker` has it, at least until `until`."),
+    "order-not-ready": ProblemType(409, "Not as the order stands", "`state` says how it stands."),
+    "lease-lost": ProblemType(409, "Another worker has it by now", "Claim it again before going on."),
     "version-taken": ProblemType(
         409, "The version has other content", "Versions never change. Publish the new content under a new version."
     ),

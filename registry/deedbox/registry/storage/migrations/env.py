@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from alembic import context
-from deedbox.registry.storage import drains, jobs, npm, observations, packages, refusals, replays  # noqa: F401 - their tables
+from deedbox.registry.storage import (  # noqa: F401 - their tables
+    dead_letters,
+    drains,
+    jobs,
+    npm,
+    observations,
+    packages,
+    refusals,
+    replay_orders,
+    replays,
+)
 from deedbox.registry.storage.models import Base
 
 context.configure(
