@@ -66,8 +66,8 @@ def test_a_batch_is_judged_like_its_messages_one_by_one(registry: Registry, seed
         bodies = chance.choices(MIXED, [20, 1, 1, 1, 1, 1, 1, 20, 1], k=chance.randint(1, 20))
         records += [Record(topic, 0, len(records) + i, None, body, claim) for i, body in enumerate(bodies)]
     together, apart = Counts(), Counts()
-    batch = inspector(registry, closed=True, counts=together, values=values)
-    found = batch.inspect_all(records)
+    batch = inspector(registry, closed=True, counts=together)
+    found = batch.inspect_all(records, values=values)
     single = inspector(registry, closed=True, counts=apart)
     expected = [single.inspect(r.topic, r.headers, r.value) for r in records]
     assert [str(f.version) for f in found] == [str(e.version) for e in expected]

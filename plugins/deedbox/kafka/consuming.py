@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from deedbox.kafka.tracing import Tracing
 
 Policy: TypeAlias = Literal["dead-letter", "raise"]
+
+_AT_ONCE = 50
+"""Messages that are judged before they are handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class ContractConsumer:
         good: dict[str, int] = {}
         dealt = 0
         trouble: Exception | None = None
-        for record, found in zip(records, self._inspector.inspect_all(records), strict=True):
+        for record, found in self._judged(records):
             if found.status == "unjudged":
                 break
             topic = record.topic
@@ -136,6 +139,12 @@ class ContractConsumer:
         if trouble is not None:
             raise trouble
         return dealt
+
+    def _judged(self, records: Sequence[Record]) -> Iterator[tuple[Record, Inspection]]:
+        """Some at a time: a whole batch of decoded bodies would be out of the processor's cache before it is handled."""
+        for start in range(0, len(records), _AT_ONCE):
+            some = records[start : start + _AT_ONCE]
+            yield from zip(some, self._inspector.inspect_all(some), strict=True)
 
     def _deal(self, record: Record, found: Inspection) -> Invalid | None:
         """Deals with one message; gives why it must be put aside, where it must."""

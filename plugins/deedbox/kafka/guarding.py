@@ -83,8 +83,7 @@ class Guard:
         self._broker, self._topics, self._modes, self._group = broker, tuple(topics), dict(modes or {}), group
         self._acting = {topic for topic, mode in self._modes.items() if mode != "observe"}
         self.counts, self.samples = Counts(), Samples()
-        # Only the observer looks into valid messages, for obsolete fields.
-        self._inspector = Inspector(lookup, closed=True, values=observer is not None)
+        self._inspector = Inspector(lookup, closed=True)
         self._settler = Settler(broker, f"{group}.{instance}")
         self._breaker = Breaker(limits or Limits())
         self._sleep, self._clock = sleep, clock
@@ -130,7 +129,9 @@ class Guard:
         limit: LimitReached | None = None
         dealt = len(records)
         counted = Counts()
-        judged = self._inspector.inspect_all(records, counted)
+        # Only the observer looks into valid messages, for obsolete fields.
+        looks = self._observer is not None and self._observer.looks
+        judged = self._inspector.inspect_all(records, counted, values=looks)
         acting = self._acting
         # Nearly all messages are valid, of topics that are only observed: nothing is done for each of those.
         for i in [i for i, found in enumerate(judged) if found.status != "valid" or records[i].topic in acting]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from deedbox.kafka import claims
@@ -124,6 +124,24 @@ class _Route:
         return Inspection(status, self.version, value, fault, undeclared, self.notes, self.claim)
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What is found out about a batch: of each message, and what there is to count."""
+
+    values: bool
+    """Whether valid messages are wanted with their decoded bodies."""
+    found: list[Inspection] = field(default_factory=list)
+    plain: dict[_Route, int] = field(default_factory=dict)
+    """Messages of which there is no more to say than that they are valid."""
+    special: list[tuple[str, Inspection]] = field(default_factory=list)
+    """All others, by topic."""
+
+    def add(self, topic: str, found: Inspection) -> None:
+        """Takes note of a message that is counted by itself."""
+        self.found.append(found)
+        self.special.append((topic, found))
+
+
 class Inspector:
     """Judges messages. Safe to share between threads.
 
@@ -135,7 +153,6 @@ class Inspector:
         closed: also looks for members that the writer's contract does not name.
         refuse_undeclared: such a member makes a message invalid; it always does where the content model is `closed`.
         counts: where messages are counted.
-        values: whether valid messages are given with their decoded bodies; who only counts them goes without.
     """
 
     def __init__(
@@ -147,10 +164,8 @@ class Inspector:
         closed: bool = False,
         refuse_undeclared: bool = False,
         counts: Counts | None = None,
-        values: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._values = values
         self.lookup, self.reader, self.counts, self._clock = lookup, reader, counts, clock
         self._defaults = defaults or {}
         self._closed, self._refuse = closed, refuse_undeclared
@@ -160,13 +175,16 @@ class Inspector:
         """Judges one message. Never raises for what the message is."""
         return self.inspect_all((Record(topic, -1, -1, None, value, headers),))[0]
 
-    def inspect_all(self, records: Sequence[Record], counts: Counts | None = None) -> list[Inspection]:
-        """Judges a batch and counts it, here where `counts` is given. Never raises for what the messages are."""
+    def inspect_all(
+        self, records: Sequence[Record], counts: Counts | None = None, *, values: bool = True
+    ) -> list[Inspection]:
+        """Judges a batch and counts it, here where `counts` is given. Never raises for what the messages are.
+
+        Without `values`, valid messages are given without their decoded bodies, which who only counts them does not need.
+        """
         counts = counts or self.counts
         now = self._clock()
-        found: list[Inspection] = []
-        special: list[tuple[str, Inspection]] = []
-        plain: dict[_Route, int] = {}
+        batch = _Batch(values)
         # Most messages claim what the one before did. They are judged together, a run at a time: throughput rests on it.
         route, run = _NO_ROUTE, list[bytes]()
         topic, contract, version, confluent, head = "", _UNSEEN, _UNSEEN, _UNSEEN, _UNSEEN
@@ -174,10 +192,9 @@ class Inspector:
         for record in records:
             value = record.value
             if not value:
-                self._judge_run(route, run, found, plain, special)
+                self._judge_run(route, run, batch)
                 run = []
-                found.append(_EMPTY if value is not None else _TOMBSTONE)
-                special.append((record.topic, found[-1]))
+                batch.add(record.topic, _EMPTY if value is not None else _TOMBSTONE)
                 continue
             headers = record.headers
             get = dict(headers).get if headers else _NONE.get
@@ -191,50 +208,35 @@ class Inspector:
                 or said != head
                 or record.topic != topic
             ):
-                self._judge_run(route, run, found, plain, special)
+                self._judge_run(route, run, batch)
                 run = []
                 topic, head = record.topic, said
                 contract, version, confluent = get(contract_name), get(version_name), get(confluent_name)
                 route = self._route((topic, contract, version, confluent, head), headers, value, now)
             run.append(value)
-        self._judge_run(route, run, found, plain, special)
+        self._judge_run(route, run, batch)
         if counts is not None:
-            for route, count in plain.items():
+            for route, count in batch.plain.items():
                 assert route.version is not None
                 counts.add_valid(route.topic, route.version, count)
-            counts.add_all(special)
-        return found
+            counts.add_all(batch.special)
+        return batch.found
 
-    def _judge_run(
-        self,
-        route: _Route,
-        values: list[bytes],
-        found: list[Inspection],
-        plain: dict[_Route, int],
-        special: list[tuple[str, Inspection]],
-    ) -> None:
+    def _judge_run(self, route: _Route, values: list[bytes], batch: _Batch) -> None:
         """Judges messages of one route, in their order."""
         if not values:
             return
         longest = max(map(len, values))
         if not route.plain or longest > MAX_BYTES:
-            judged = [self._judge(route, value) for value in values]
-            found += judged
-            special += [(route.topic, inspection) for inspection in judged]
+            for value in values:
+                batch.add(route.topic, self._judge(route, value))
             return
         # A few at a time, so that what was decoded is still in the processor's cache when it is judged.
         step = max(_AT_ONCE // longest, 1)
         for start in range(0, len(values), step):
-            self._judge_some(route, values[start : start + step], found, plain, special)
+            self._judge_some(route, values[start : start + step], batch)
 
-    def _judge_some(
-        self,
-        route: _Route,
-        values: list[bytes],
-        found: list[Inspection],
-        plain: dict[_Route, int],
-        special: list[tuple[str, Inspection]],
-    ) -> None:
+    def _judge_some(self, route: _Route, values: list[bytes], batch: _Batch) -> None:
         bodies = values if not route.skip else [value[route.skip :] for value in values]
         decoded: list[Any] = []
         broken: list[int] = []
@@ -248,21 +250,18 @@ class Inspector:
         verdicts = list(map(route.is_valid, decoded))
         for i in broken:
             verdicts[i] = False
-        answers = self._valid(route, decoded)
+        if batch.values:
+            new, kind, version, claim = _new, Inspection, route.version, route.claim
+            answers = [new(kind, ("valid", version, value, None, None, (), claim)) for value in decoded]
+        else:
+            answers = [route.answer("valid")] * len(decoded)
         if not all(verdicts):
             for i, valid in enumerate(verdicts):
                 if not valid:
                     answers[i] = self._judge(route, values[i])
-                    special.append((route.topic, answers[i]))
-        found += answers
-        plain[route] = plain.get(route, 0) + sum(verdicts)
-
-    def _valid(self, route: _Route, decoded: Sequence[Any]) -> list[Inspection]:
-        """The answers for messages of which there is no more to say than that they are valid."""
-        if not self._values:
-            return [route.answer("valid")] * len(decoded)
-        new, kind, version, claim = _new, Inspection, route.version, route.claim
-        return [new(kind, ("valid", version, value, None, None, (), claim)) for value in decoded]
+                    batch.special.append((route.topic, answers[i]))
+        batch.found += answers
+        batch.plain[route] = batch.plain.get(route, 0) + sum(verdicts)
 
     def _judge(self, route: _Route, value: bytes) -> Inspection:
         """One message in full, whatever it is."""

@@ -211,6 +211,11 @@ class Observer:
         for topic in {place.topic for place in kept} - self._watches.keys():
             self._watches[topic] = self._ask_watch(topic) or _NOTHING
 
+    @property
+    def looks(self) -> bool:
+        """Whether it looks for fields in the messages of any topic."""
+        return any(watch.fields for watch in self._watches.values())
+
     def begin(self, records: Sequence[Record], judged: Sequence[Inspection], counts: Counts | None = None) -> Batch:
         """Writes a batch down. Its records are of each partition in the order of their offsets.
 
