@@ -53,8 +53,7 @@ def compare_schemas(
     schemas = [_read(document, dialect) for document in (old, new)]
     task = Task(schemas[0], schemas[1], content_model, format_assertion, milliseconds, algebra, contract)
     backward, forward = task.inclusion("backward"), task.inclusion("forward")
-    facts, unread = task.facts()
-    task.many = len(facts) > _MANY
+    facts, unread = task.facts
     equal = task.equal(backward, forward)
     findings = list(task.findings(facts, {"backward": backward, "forward": forward}, equal))
     # A finding's own search may find what the whole direction's could not.
@@ -122,7 +121,6 @@ class Task:
         self.algebra = algebra and not format_assertion
         self.writer_closed = content_model != "open"
         self.reader_closed = content_model == "closed"
-        self.many = False
 
     @cached_property
     def identical(self) -> bool:
@@ -147,11 +145,15 @@ class Task:
         if time.monotonic() > self.deadline:
             # Before any work: with thousands of facts the little that each search does unasked adds up.
             return Outcome("unknown", reason=f"{self.milliseconds:g} ms were not enough")
+        return self._searched(accepts, rejects, self.budget(share))
+
+    def _searched(self, accepts: Sequence[Reading], rejects: Sequence[Reading], budget: Budget) -> Outcome:
         try:
-            return self.search.find(accepts, rejects, self.budget(share))
+            return self.search.find(accepts, rejects, budget)
         except UnusablePattern as error:
             return Outcome("unknown", reason=str(error))
 
+    @cached_property
     def facts(self) -> tuple[list[Fact], str]:
         """What the walker states, and why it could not (empty where it could)."""
         if self.identical:
@@ -163,6 +165,11 @@ class Task:
             )
         except UnusablePattern as error:
             return [], str(error)
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many facts for a search of the whole schema for each."""
+        return len(self.facts[0]) > _MANY
 
     def inclusion(self, direction: Direction) -> Inclusion:
         """`writer ⊆ reader`, decided cheapest first."""
@@ -377,18 +384,21 @@ class Task:
     def wholly(
         self, direction: Direction, probe: Probe, asks: Literal["refused", "shared", "letter"], milliseconds: float
     ) -> Outcome:
-        """A message with the probe's values that shows what is asked: refused by the reader, refused to the letter, or taken by both."""
-        self.deadline = time.monotonic() + milliseconds / 1_000
+        """A message with the probe's values that shows what is asked, searched for in a time of its own.
+
+        Asked is one that the reader refuses, that it refuses where both are read to the letter, or that both take.
+        """
+        budget = Budget(_NODES, milliseconds)
         probed = _probe_reading(probe, probe.fragment)
         if asks == "shared":
             both = [self.reading("old", closed=self.writer_closed), self.reading("new", closed=False)]
-            return self.find([*both, probed], [], 1.0)
+            return self._searched([*both, probed], [], budget)
         writer, reader = self.sides(direction)
         closed = asks == "refused"
-        return self.find(
+        return self._searched(
             [self.reading(writer, closed=self.writer_closed and closed), probed],
             [self.reading(reader, closed=self.reader_closed and closed)],
-            1.0,
+            budget,
         )
 
     def finding(

@@ -1,8 +1,8 @@
 """What is measured of a schema before the algebra sees it.
 
 `jsonschema-rs` cannot be interrupted, and small documents are known to crash it or to take all memory: long chains of
-references, products of branches, large enums under subtraction, many members that differ. Past these limits the algebra is skipped and the search
-goes on alone, under its budget.
+references, products of branches, large enums under subtraction, many members that differ. Past these limits the algebra
+is skipped and the search goes on alone, under its budget.
 """
 
 from __future__ import annotations

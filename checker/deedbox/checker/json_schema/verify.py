@@ -68,15 +68,11 @@ class Reader:
         except (RecursionError, UnusablePattern, ArithmeticError, TypeError, AttributeError):
             # `jsonschema` raises what it pleases on keywords that its draft's metaschema lets through.
             return None
-        if self._fast is not None:
-            try:
-                second = bool(self._fast.is_valid(value))
-            except (ValueError, TypeError):
-                second = letter  # a number that the library cannot take: the reference alone decides
-            if second is not letter:
-                if not (self._formats and letter):
-                    return None
-                letter = False  # asserted formats are judged by jsonschema-rs alone
+        second = self.quickly(value)
+        if second is not None and second is not letter:  # without a second answer the reference alone decides
+            if not (self._formats and letter):
+                return None
+            letter = False  # asserted formats are judged by jsonschema-rs alone
         if not letter or not closed:
             return letter
         try:
@@ -85,7 +81,7 @@ class Reader:
             return None
 
     def quickly(self, value: Any) -> bool | None:
-        """Whether the fast validator accepts a message to the letter; None where there is none."""
+        """Whether `jsonschema-rs` accepts a message to the letter; None where it takes not the schema or not a number in it."""
         try:
             return None if self._fast is None else bool(self._fast.is_valid(value))
         except (ValueError, TypeError):
