@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from threading import Timer
 from typing import Any
 
 import orjson
 import pytest
-from deedbox.kafka.errors import DeadLetterRefused
+from deedbox.kafka import dead_letters
+from deedbox.kafka.errors import DeadLetterRefused, Fenced, RegistryAway, ReplayRefused
 from deedbox.kafka.guarding import Guard
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last
-from deedbox.kafka.replaying import Query, Replayer, diagnose, grouped, parties, read_all
+from deedbox.kafka.replaying import Query, Replayer, diagnose, grouped, judge_of, parties, read_all
 
 from .conftest import NOW, ORDER, Registry, header
 
@@ -56,7 +59,7 @@ def widen(registry: Registry, topic: str) -> None:
 
 
 def judge(registry: Registry) -> Inspector:
-    return Inspector(registry.lookup(), clock=registry.clock)
+    return judge_of(registry.lookup())
 
 
 def test_the_whole_story(registry: Registry, broker: Any, topic: str) -> None:
@@ -79,7 +82,16 @@ def test_the_whole_story(registry: Registry, broker: Any, topic: str) -> None:
     wet = replayer.run()
     assert (wet.read, wet.replayed, wet.failing, wet.quarantined) == (6, 4, 2, 0)
     again = Replayer(broker, dlt, "after-2.0.0", judge(registry), by="ada").run()
-    assert (again.read, again.replayed) == (0, 0)
+    assert (again.read, again.replayed, again.replayed_before, again.failing) == (6, 0, 4, 2)
+    foresaw = Replayer(broker, dlt, "after-2.0.0", judge(registry)).dry_run()
+    assert (foresaw.replayed, foresaw.replayed_before, foresaw.skipped) == (0, 4, 4)
+    other = Replayer(broker, dlt, "another-name", judge(registry))
+    assert other.dry_run().replayed == 4, "under another name they may be sent again"
+    assert Replayer(broker, dlt, "another-name", judge(registry), once=True).dry_run().replayed == 0
+    assert [(e.partition, e.offset, e.reason.split(": ")[1]) for e in again.examples] == [
+        (0, 0, '0 is not of type "string" at /id (type)'),
+        (0, 1, '1 is not of type "string" at /id (type)'),
+    ]
 
     reader = broker.reader(topic)
     found: list[Record] = []
@@ -94,23 +106,151 @@ def test_the_whole_story(registry: Registry, broker: Any, topic: str) -> None:
     assert sum(broker.ends(f"{dlt}.replays").values()) >= 4
 
 
+class Cut(Exception):
+    """The process ends here."""
+
+
 def test_a_replay_that_is_cut_off_goes_on_and_sends_nothing_twice(registry: Registry, topic: str) -> None:
     broker = MemoryBroker()
     guarded(registry, broker, topic)
     widen(registry, topic)
     dlt = f"{topic}.dlt"
-    for turn in range(12):
-        broker.refuse = {topic} if turn % 2 else set()
-        replayer = Replayer(broker, dlt, "r", judge(registry))
-        if turn % 2 == 0:
-            consumer_batch = replayer.run(batch=1, seconds=0.0)
-            assert consumer_batch.read == 0, "no time, nothing done"
-        elif sum(broker.committed("deedbox-replay." + dlt + ".r", dlt).values()) < 3:
-            with pytest.raises(DeadLetterRefused):
-                replayer.run(batch=1)
-    broker.refuse = set()
-    Replayer(broker, dlt, "r", judge(registry)).run(batch=1)
+
+    def cut_behind(sent: int) -> Callable[[int], None]:
+        def cut(_: int) -> None:
+            if sum(broker.ends(topic).values()) - 10 == sent:
+                raise Cut
+
+        return cut
+
+    for sent in (1, 2, 3):
+        with pytest.raises(Cut):
+            Replayer(broker, dlt, "r", judge(registry), advance=cut_behind(sent)).run(batch=1)
+        broker.refuse = {topic}
+        with pytest.raises(ReplayRefused, match=f"{dlt} again was refused: {topic} takes no messages"):
+            Replayer(broker, dlt, "r", judge(registry)).run(batch=1)
+        broker.refuse = set()
+    last_run = Replayer(broker, dlt, "r", judge(registry)).run(batch=1)
+    assert (last_run.read, last_run.replayed, last_run.replayed_before, last_run.failing) == (6, 1, 3, 2)
     assert len(broker.records(topic)) == 14
+
+
+def test_of_two_replays_under_one_name_the_first_is_fenced(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    guarded(registry, broker, topic)
+    seen: list[int] = []
+
+    def overtake(count: int) -> None:
+        if not seen:
+            seen.append(Replayer(broker, f"{topic}.dlt", "r", None).run().replayed)
+
+    with pytest.raises(Fenced):
+        Replayer(broker, f"{topic}.dlt", "r", None, advance=overtake).run(batch=1)
+    assert (seen, len(broker.records(topic))) == ([5], 16)
+
+
+def test_what_a_stuck_transaction_hides_is_waited_for(bootstrap: str, topic: str) -> None:
+    from deedbox.kafka.kafka_python import KafkaPythonBroker
+
+    broker = KafkaPythonBroker(bootstrap)
+    dlt, log = f"{topic}.dlt", f"{topic}.dlt.replays"
+    producer = broker.producer()
+    for n in range(2):
+        producer.send(topic, None, b"{}", [], NOW, 0)
+        producer.send(dlt, None, b"{}", dead_letters.origin_headers(dead_letters.Origin(topic, 0, n, NOW)), NOW, 0)
+    producer.flush()
+    stuck, started = broker.producer(f"{topic}-stuck"), list[bool]()
+
+    def disturb(_: int) -> None:
+        if started:
+            return
+        started.append(True)
+        stuck.begin()
+        stuck.send(log, None, b"another replay, of other letters", [], NOW, 0)
+        stuck._client.flush()  # type: ignore[attr-defined]
+
+    # What is written of the second letter stands behind a transaction that is open, and so cannot be seen yet.
+    assert Replayer(broker, dlt, "r", None, advance=disturb).run(batch=1).replayed == 2
+    assert Replayer(broker, dlt, "r", None).dry_run().replayed_before == 1
+    ending = Timer(3, stuck.abort)
+    ending.start()
+    again = Replayer(broker, dlt, "r", None).run()
+    ending.join()
+    assert (again.replayed, again.replayed_before) == (0, 2)
+    for client in (producer, stuck):
+        client.close()
+
+
+def test_what_is_no_more_where_it_came_from_is_left(topic: str) -> None:
+    broker = MemoryBroker()
+    gone = dead_letters.origin_headers(dead_letters.Origin("no-such", 0, 0, NOW))
+    fewer = dead_letters.origin_headers(dead_letters.Origin(topic, 7, 0, NOW))
+    broker.places(topic)
+    broker.append([Record(f"{topic}.dlt", 0, -1, None, b"{}", headers) for headers in (gone, fewer)])
+    done = Replayer(broker, f"{topic}.dlt", "r", None).run()
+    assert [e.reason for e in done.examples] == [
+        "it came from topic no-such, which is no more",
+        f"it came from partition 7 of {topic}, which is no more",
+    ]
+    assert (done.failing, broker.records(topic), broker.ends("no-such")) == (2, [], {})
+
+
+def test_no_further_than_was_looked_at(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    guarded(registry, broker, topic)
+    looked = Replayer(broker, f"{topic}.dlt", "r", None).dry_run()
+    assert looked.ends == {0: 6}
+    broker.append([Record(f"{topic}.dlt", 0, -1, None, b"{}", broker.records(f"{topic}.dlt")[0].headers)])
+    assert Replayer(broker, f"{topic}.dlt", "r", None, ends={0: 4}).run().replayed == 4
+    assert Replayer(broker, f"{topic}.dlt", "r", None, ends={}).run().read == 0, "partitions that came since"
+
+
+def test_without_the_registry_nothing_is_said_to_fail(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    guarded(registry, broker, topic)
+    registry.switch.on = False
+    for go in (False, True):
+        replayer = Replayer(broker, f"{topic}.dlt", "r", judge(registry))
+        with pytest.raises(RegistryAway):
+            replayer.run() if go else replayer.dry_run()
+    assert len(broker.records(topic)) == 10
+
+
+def test_letters_of_spring_and_tombstones(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    broker.places(topic)
+    spring = [
+        ("kafka_dlt-exception-fqcn", b"org.springframework.kafka.listener.ListenerExecutionFailedException"),
+        ("kafka_dlt-exception-cause-fqcn", b"java.lang.IllegalStateException"),
+        ("kafka_dlt-exception-message", b"no such customer"),
+        ("kafka_dlt-exception-stacktrace", b"at shop.Orders"),
+        ("trace", b"t"),
+    ]
+    letters = [
+        Record(
+            f"{topic}.dlt", 0, -1, b"k", None,
+            [*spring, *dead_letters.origin_headers(dead_letters.Origin(topic, 0, n, NOW))], NOW,
+        )
+        for n in range(2)
+    ]  # fmt: skip
+    broker.append(letters)
+    (group,) = diagnose(read_all(broker, f"{topic}.dlt"), judge(registry))
+    assert (group.rule, group.reason, group.count, group.passing) == (
+        "java.lang.IllegalStateException", "no such customer", 2, 2,
+    )  # fmt: skip
+    query = Query(fingerprint=group.fingerprint)
+    assert Replayer(broker, f"{topic}.dlt", "r", judge(registry), query=query).run().replayed == 2
+    assert [list(r.headers) for r in broker.records(topic)] == [[("trace", b"t"), ("deedbox-replay-count", b"1")]] * 2
+
+
+def test_what_a_guard_would_put_aside_again_does_not_pass(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    registry.publish("orders/order-placed", ORDER, channels=[topic], content_model="closed")
+    broker.append([Record(topic, 0, -1, None, b'{"id":"a","note":1}', header("orders/order-placed", "1.0.0"))])
+    guard = Guard(broker, registry.lookup(), [topic], modes={topic: "dead-letter"}, group=f"{topic}-guard")
+    guard.run_once(seconds=0)
+    (group,) = diagnose(read_all(broker, f"{topic}.dlt"), judge(registry))
+    assert (group.rule, group.count, group.passing) == ("undeclared-property", 1, 0)
 
 
 def test_only_what_is_asked_for(registry: Registry, topic: str) -> None:

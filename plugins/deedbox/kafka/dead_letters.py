@@ -7,8 +7,10 @@ Key, value and timestamp stay as they were, and so do the headers, behind which 
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from deedbox.kafka.errors import InvalidDeadLetter
@@ -24,10 +26,19 @@ RULE, POINTER, FINGERPRINT, REASON = "deedbox-rule", "deedbox-pointer", "deedbox
 FAILED_CONTRACT, FAILED_VERSION = "deedbox-failed-contract", "deedbox-failed-version"
 """What the message was judged as. `deedbox-contract` and `deedbox-version` stay what its producer wrote, or absent."""
 REPLAYS, BY = "deedbox-replay-count", "deedbox-dead-lettered-by"
-SPRING = "kafka_dlt-original-"
-_ORIGIN = (f"{SPRING}topic", f"{SPRING}partition", f"{SPRING}offset", f"{SPRING}timestamp")
-ADDED = frozenset({RULE, POINTER, FINGERPRINT, REASON, FAILED_CONTRACT, FAILED_VERSION, BY, *_ORIGIN})
-"""The headers that replaying takes off again. The replay count stays, so that a message cannot go round for ever."""
+SPRING = "kafka_dlt-"
+"""What the names of Spring's headers begin with."""
+_ORIGIN = (f"{SPRING}original-topic", f"{SPRING}original-partition", f"{SPRING}original-offset")
+_TIMESTAMP = f"{SPRING}original-timestamp"
+_EXCEPTIONS = (f"{SPRING}exception-cause-fqcn", f"{SPRING}exception-fqcn")
+"""The class of what went wrong at a consumer of Spring's; that of its cause says more, for the other is a wrapper's."""
+ADDED = frozenset({RULE, POINTER, FINGERPRINT, REASON, FAILED_CONTRACT, FAILED_VERSION, BY})
+"""The headers that replaying takes off again, as it does Spring's. The replay count stays, so that a message cannot go
+round for ever."""
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{8,64}")
+NO_ORIGIN = sha256(b"no-origin").hexdigest()[:12]
+"""The fingerprint under which records are counted that do not say where they came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +88,20 @@ def letter(record: Record, invalid: Invalid, topic: str, by: str) -> Record:
         (REASON, invalid.reason.encode("utf-8", "replace")),
         (REPLAYS, str(replays(record)).encode()),
         (BY, by.encode()),
-        (f"{SPRING}topic", record.topic.encode()),
-        (f"{SPRING}partition", struct.pack(">i", record.partition)),
-        (f"{SPRING}offset", struct.pack(">q", record.offset)),
-        (f"{SPRING}timestamp", struct.pack(">q", record.timestamp)),
+        *origin_headers(Origin(record.topic, record.partition, record.offset, record.timestamp)),
     ]
     return Record(topic, -1, -1, record.key, record.value, replaced(record.headers, added), record.timestamp)
+
+
+def origin_headers(origin: Origin) -> list[tuple[str, bytes]]:
+    """The headers that say where a dead letter came from; `origin` reads them."""
+    values = (
+        origin.topic.encode(),
+        struct.pack(">i", origin.partition),
+        struct.pack(">q", origin.offset),
+        struct.pack(">q", origin.timestamp),
+    )
+    return list(zip((*_ORIGIN, _TIMESTAMP), values, strict=True))
 
 
 def replays(record: Record) -> int:
@@ -97,16 +116,22 @@ def origin(record: Record) -> Origin:
     Raises:
         InvalidDeadLetter: it does not say.
     """
-    topic = text(record.headers, _ORIGIN[0])
+    topic = text(record.headers, _ORIGIN[0]) or ""
     partition, offset = _number(record, _ORIGIN[1], ">i"), _number(record, _ORIGIN[2], ">q")
-    if not topic or partition is None or offset is None:
-        raise InvalidDeadLetter(f"{record.where} has no headers {SPRING}topic, -partition and -offset: no dead letter")
-    timestamp = _number(record, _ORIGIN[3], ">q")
+    if not _NAME.fullmatch(topic) or partition is None or partition < 0 or offset is None or offset < 0:
+        names = ", ".join(_ORIGIN)
+        raise InvalidDeadLetter(
+            f"{record.where} does not say by the headers {names} where it came from: no dead letter"
+        )
+    timestamp = _number(record, _TIMESTAMP, ">q")
     return Origin(topic, partition, offset, timestamp if timestamp is not None else -1)
 
 
 def read(record: Record) -> DeadLetter:
-    """A dead letter from its record.
+    """A dead letter from its record, also one that Spring's recoverer wrote.
+
+    Its rule is then the class of the exception. Where no fingerprint is said, or none that is one, it is made of what
+    is: of the origin's topic, contract, rule and pointer.
 
     Raises:
         InvalidDeadLetter: it does not say where it came from.
@@ -115,14 +140,19 @@ def read(record: Record) -> DeadLetter:
     def said(name: str) -> str:
         return text(record.headers, name) or ""
 
+    came = origin(record)
+    rule = said(RULE) or next(filter(None, map(said, _EXCEPTIONS)), "unknown")
+    pointer, contract, fingerprint = said(POINTER), said(FAILED_CONTRACT), said(FINGERPRINT)
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        fingerprint = sha256("\x00".join((came.topic, contract, rule, pointer)).encode()).hexdigest()[:12]
     return DeadLetter(
         record,
-        origin(record),
-        said(RULE) or "unknown",
-        said(POINTER),
-        said(FINGERPRINT) or "unknown",
-        said(REASON) or said("kafka_dlt-exception-message"),
-        said(FAILED_CONTRACT),
+        came,
+        rule,
+        pointer,
+        fingerprint,
+        said(REASON) or said(f"{SPRING}exception-message"),
+        contract,
         said(FAILED_VERSION),
         replays(record),
         said(TRACE),
@@ -131,7 +161,7 @@ def read(record: Record) -> DeadLetter:
 
 def revived(dead: DeadLetter) -> Record:
     """The message as it is sent to its origin again: as it was, with one more in its replay count."""
-    kept = [(name, value) for name, value in dead.record.headers if name not in ADDED]
+    kept = [pair for pair in dead.record.headers if pair[0] not in ADDED and not pair[0].startswith(SPRING)]
     headers = replaced(kept, [(REPLAYS, str(dead.replays + 1).encode())])
     record = dead.record
     return Record(

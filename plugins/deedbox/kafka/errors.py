@@ -47,6 +47,23 @@ class DeadLetterRefused(LiveError):
         self.topic = topic
 
 
+class ReplayRefused(DeadLetterRefused):
+    """A dead letter was not taken where it was to be sent again. `topic` names the dead-letter topic."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        LiveError.__init__(
+            self,
+            f"sending dead letters of {topic} again was refused: {reason}. What was sent before stands in "
+            f"{topic}.replays and is not sent twice. Check that the topic they came from takes messages of this size, and "
+            "lets this client write",
+        )
+        self.topic = topic
+
+
+class RegistryAway(LiveError):
+    """The registry was needed to judge by, and did not answer."""
+
+
 class LimitReached(LiveError):
     """Too many messages of a channel fail: more likely the schema or its version is wrong than all the messages are."""
 

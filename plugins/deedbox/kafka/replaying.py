@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from deedbox.checker import pointers
 from deedbox.kafka import dead_letters
 from deedbox.kafka.dead_letters import DeadLetter
-from deedbox.kafka.errors import BrokerUnavailable, InvalidDeadLetter
+from deedbox.kafka.errors import DeadLetterRefused, InvalidDeadLetter, RegistryAway, ReplayRefused
+from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.lookup import Channel
-from deedbox.kafka.messages import Record, TopicPartition
+from deedbox.kafka.messages import Record
+from deedbox.kafka.reading import stretches, whole
+from deedbox.kafka.replay_log import QUARANTINE, REPLAY, Done, Letter, ReplayLog, identity
 from deedbox.kafka.settling import Settler
 
 if TYPE_CHECKING:
-    from deedbox.kafka.broker import Broker, Consumer
-    from deedbox.kafka.inspection import Inspection, Inspector
+    from deedbox.kafka.broker import Broker
+    from deedbox.kafka.inspection import Inspection
     from deedbox.kafka.lookup import Lookup
 
-QUARANTINE = ".quarantine"
-AUDIT = ".replays"
+QUARANTINED = ".quarantine"
 MAX_REPLAYS = 3
+MOST_EXAMPLES = 10
+_SENDABLE = ("valid", "tombstone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,41 +118,16 @@ def read_all(broker: Broker, topic: str, seconds: float = 30.0) -> Iterator[Dead
     Raises:
         BrokerUnavailable: it said nothing for so long, before the end.
     """
-    seen: set[tuple[str, int, int, int]] = set()
-    for record in _records(broker, topic, seconds):
-        try:
-            dead = dead_letters.read(record)
-        except InvalidDeadLetter:
-            continue
-        # The replay count too: a message that was replayed and failed again is another one.
-        origin = (dead.origin.topic, dead.origin.partition, dead.origin.offset, dead.replays)
-        if origin not in seen:
-            seen.add(origin)
-            yield dead
-
-
-def _records(broker: Broker, topic: str, seconds: float) -> Iterator[Record]:
-    left = {place: end for place, end in broker.ends(topic).items() if end > 0}
-    if not left:
-        return
-    reader = broker.reader(topic)
-    try:
-        until = time.monotonic() + seconds
-        while left:
-            records = reader.poll(500, 0.2)
-            for record in records:
-                if record.offset < left.get(record.place, 0):  # the rest came since
-                    yield record
-            # By position and not by the last record: a log may end in markers of transactions, which are no messages.
-            reached = [place for place, end in left.items() if reader.position(place) >= end]
-            for place in reached:
-                del left[place]
-            if records or reached:
-                until = time.monotonic() + seconds
-            elif time.monotonic() > until:
-                raise BrokerUnavailable(f"{topic}: nothing came for {seconds:.0f} seconds, before its end")
-    finally:
-        reader.close()
+    seen: set[Letter] = set()
+    for stretch in stretches(broker, topic, whole(broker.ends(topic)), seconds=seconds):
+        for record in stretch.records:
+            try:
+                dead = dead_letters.read(record)
+            except InvalidDeadLetter:
+                continue
+            if identity(dead) not in seen:
+                seen.add(identity(dead))
+                yield dead
 
 
 def grouped(letters: Iterable[DeadLetter]) -> list[Group]:
@@ -179,7 +158,7 @@ def diagnose(letters: Iterable[DeadLetter], inspector: Inspector) -> list[Group]
     groups = {group.fingerprint: group for group in grouped(kept)}
     for dead in kept:
         found = judge_now(dead, inspector)
-        if found.status == "valid":
+        if found.status in _SENDABLE:
             group = groups[dead.fingerprint]
             group.passing += 1
             if found.version is not None:
@@ -187,10 +166,30 @@ def diagnose(letters: Iterable[DeadLetter], inspector: Inspector) -> list[Group]
     return list(groups.values())
 
 
+def judge_of(lookup: Lookup) -> Inspector:
+    """Judges as a guard would: what it would put aside again does not pass."""
+    return Inspector(lookup, closed=True)
+
+
 def judge_now(dead: DeadLetter, inspector: Inspector) -> Inspection:
-    """What a dead letter would be judged as, sent to its origin now."""
+    """What a dead letter would be judged as, sent to its origin now.
+
+    Raises:
+        RegistryAway: it cannot be judged without the registry.
+    """
     again = dead_letters.revived(dead)
-    return inspector.inspect(again.topic, again.headers, again.value)
+    found = inspector.inspect(again.topic, again.headers, again.value)
+    if found.status == "unjudged" and inspector.lookup.is_away:
+        raise RegistryAway(f"the registry did not say what {dead.record.where} is: whether it passes now is not known")
+    return found
+
+
+class Example(NamedTuple):
+    """A dead letter that would fail again: its place on the dead-letter topic, and why."""
+
+    partition: int
+    offset: int
+    reason: str
 
 
 @dataclass(slots=True)
@@ -203,15 +202,41 @@ class Replay:
     failing: int = 0
     """Left where they are, because they would fail again."""
     skipped: int = 0
-    """Not asked for, or done by an earlier run of the same replay."""
+    """Not asked for, or done before."""
+    replayed_before: int = 0
+    quarantined_before: int = 0
+    """Of the skipped: done by earlier runs of the same name."""
+    examples: list[Example] = field(default_factory=list)
+    """Of the failing, the first few."""
+    ends: dict[int, int] = field(default_factory=dict)
+    """By partition the offset up to which dead letters were looked at."""
+
+    def add(self, step: Replay) -> None:
+        """Adds what was done in one step."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(step, name))
+        self.examples += step.examples[: MOST_EXAMPLES - len(self.examples)]
+
+
+_COUNTS = ("read", "replayed", "quarantined", "failing", "skipped", "replayed_before", "quarantined_before")
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass over the dead letters: what was done before it, and what it met."""
+
+    done: Done
+    seen: set[Letter] = field(default_factory=set)
+    partitions: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Of the topics that letters came from."""
 
 
 class Replayer:
     """Sends the dead letters of a topic to their origins.
 
-    A replay has a name: its consumer group, whose offsets are committed with what it sends, in one transaction. Run
-    again under the same name it goes on where it stopped; each dead letter is sent once. What it did is written to
-    `TOPIC.replays` in the same transaction; a message that was replayed `most` times goes to `TOPIC.quarantine`.
+    What it did is written to `TOPIC.replays`, in the transaction that does it, and read back at the start: run again
+    under the same name it leaves out what was sent, wherever it was cut off. Of two at once under one name the first is
+    fenced. A message that was replayed `most` times goes to `TOPIC.quarantine`.
 
     Args:
         broker: a filling of the port.
@@ -221,8 +246,10 @@ class Replayer:
         query: which.
         most: replays a message gets.
         per_second: messages sent a second, at most; 0 for no limit.
-        by: who asks for it, for the audit.
-        advance: told how many dead letters were dealt with.
+        by: who asks for it, for the log.
+        once: also leaves out what was sent under other names.
+        ends: by partition the offsets up to which letters are looked at, at most; None for all that there are.
+        advance: told after each step how many dead letters were dealt with; what it raises ends the run behind it.
 
     `done` is what `run` has done so far, also where it raised.
     """
@@ -238,93 +265,118 @@ class Replayer:
         most: int = MAX_REPLAYS,
         per_second: float = 0.0,
         by: str = "",
+        once: bool = False,
+        ends: Mapping[int, int] | None = None,
         advance: Callable[[int], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._broker, self._topic, self._name, self._inspector = broker, topic, name, inspector
-        self._query, self._most, self._rate, self._by = query or Query(), most, per_second, by
-        self._sleep, self._advance = sleep, advance
+        self._broker, self._topic, self._inspector = broker, topic, inspector
+        self._query, self._most, self._rate = query or Query(), most, per_second
+        self._once, self._ends, self._sleep, self._advance = once, ends, sleep, advance
+        about = f"by {by or 'unknown'} replay {name} ({self._query})"
+        self._log = ReplayLog(broker, topic, name, about, self._query.fingerprint)
+        # Who must not send at the same time: with `once` any two that are about the same letters.
+        self._id = f"deedbox-replay.{topic}.{self._query.fingerprint or 'all' if once else name}"
         self.done = Replay()
 
-    def dry_run(self) -> Replay:
-        """What `run` would do to all that is there, apart from what it did before. Writes nothing."""
-        outcome = Replay()
-        done = self._broker.committed(self._group, self._topic)
-        for dead in read_all(self._broker, self._topic):
-            outcome.read += 1
-            if dead.record.offset < done.get(dead.record.place, 0):
-                outcome.skipped += 1
-            else:
-                self._decide(dead, outcome)
-        return outcome
+    def dry_run(self, batch: int = 500, seconds: float = 30.0) -> Replay:
+        """What `run` would do to all that is there, apart from what was done before. Writes nothing.
 
-    @property
-    def _group(self) -> str:
-        return f"deedbox-replay.{self._topic}.{self._name}"
+        Raises:
+            BrokerUnavailable, RegistryAway: it cannot be told now.
+        """
+        outcome, met = Replay(), _Pass(self._log.read())
+        for step, _ in self._steps(met, outcome, batch, seconds):
+            outcome.add(step)
+            self._advance(step.read)
+        return outcome
 
     def run(self, batch: int = 100, seconds: float = 30.0) -> Replay:
         """Sends what is there now.
 
         Raises:
-            DeadLetterRefused, Fenced, BrokerUnavailable: what was counted is sent, and nothing else.
+            ReplayRefused, Fenced, BrokerUnavailable, RegistryAway: what was counted is sent, and nothing else.
         """
         outcome = self.done = Replay()
-        ends = self._broker.ends(self._topic)
-        consumer = self._broker.consumer([self._topic], self._group)
-        settler = Settler(self._broker, self._group)
+        settler = Settler(self._broker, self._id)
+        if self._rate:
+            batch = max(1, min(batch, int(self._rate)))  # so that no pause is much longer than a second
         try:
-            quiet = time.monotonic()
-            while time.monotonic() - quiet < seconds:
-                records = [r for r in consumer.poll(batch, 0.5) if r.offset < ends.get(r.place, 0)]
-                if not records:
-                    if _at_end(consumer, ends):
-                        break
-                    continue
-                quiet = time.monotonic()
-                step = Replay(read=len(records))
-                sent = [again for record in records for again in self._dealt(record, step)]
-                offsets: dict[TopicPartition, int] = {r.place: r.offset + 1 for r in records}
-                settler.settle(consumer, offsets, sent)
-                for name in ("read", "replayed", "quarantined", "failing", "skipped"):
-                    setattr(outcome, name, getattr(outcome, name) + getattr(step, name))
-                self._advance(len(records))
+            met = _Pass(self._log.begin(settler))
+            for step, written in self._steps(met, outcome, batch, seconds):
+                settler.write(written)
+                outcome.add(step)
+                self._advance(step.read)
                 if self._rate and step.replayed:
                     self._sleep(step.replayed / self._rate)
+        except DeadLetterRefused as error:
+            raise ReplayRefused(self._topic, str(error.__cause__ or error)) from error
         finally:
             settler.close()
-            consumer.close()
         return outcome
 
-    def _dealt(self, record: Record, outcome: Replay) -> list[Record]:
+    def _steps(self, met: _Pass, outcome: Replay, batch: int, seconds: float) -> Iterator[tuple[Replay, list[Record]]]:
+        """In turns, what becomes of some dead letters, and what is to be written for it."""
+        ranges = whole(self._broker.ends(self._topic))
+        if self._ends is not None:  # a partition that is not named has come since
+            ranges = {n: (start, min(end, self._ends.get(n, 0))) for n, (start, end) in ranges.items()}
+        outcome.ends = {n: end for n, (_, end) in ranges.items()}
+        for stretch in stretches(self._broker, self._topic, ranges, most=batch, seconds=seconds):
+            step = Replay(read=len(stretch.records))
+            written = [again for record in stretch.records for again in self._deal(record, met, step)]
+            yield step, written
+
+    def _deal(self, record: Record, met: _Pass, step: Replay) -> list[Record]:
+        """Counts what becomes of one record of the topic, and gives what is to be written for it."""
         try:
             dead = dead_letters.read(record)
-        except InvalidDeadLetter:
-            outcome.skipped += 1
+        except InvalidDeadLetter as error:
+            if self._query.fingerprint == dead_letters.NO_ORIGIN:
+                _fail(record, str(error), step)
+            else:
+                step.skipped += 1
             return []
-        action = self._decide(dead, outcome)
-        if action == "skip":
+        letter = identity(dead)
+        if not self._query.matches(dead) or letter in met.seen:
+            step.skipped += 1
             return []
-        again = dead_letters.revived(dead)
-        if action == "quarantine":
-            again = Record(self._topic + QUARANTINE, -1, -1, record.key, record.value, record.headers, record.timestamp)
-        note = f"{action} {dead.origin} by {self._by or 'unknown'} replay {self._name} ({self._query})"
-        audit = Record(self._topic + AUDIT, -1, -1, dead.fingerprint.encode(), note.encode(), ())
-        return [again, audit]
-
-    def _decide(self, dead: DeadLetter, outcome: Replay) -> str:
-        if not self._query.matches(dead):
-            outcome.skipped += 1
-            return "skip"
+        met.seen.add(letter)
+        if self._was_done(letter, met.done, step):
+            step.skipped += 1
+            return []
         if dead.replays >= self._most:
-            outcome.quarantined += 1
-            return "quarantine"
-        if self._inspector is not None and judge_now(dead, self._inspector).status != "valid":
-            outcome.failing += 1
-            return "skip"
-        outcome.replayed += 1
-        return "replay"
+            step.quarantined += 1
+            to = self._topic + QUARANTINED
+            aside = Record(to, -1, -1, record.key, record.value, record.headers, record.timestamp)
+            return [aside, self._log.note(QUARANTINE, dead)]
+        obstacle = self._obstacle(dead, met)
+        if obstacle:
+            _fail(record, obstacle, step)
+            return []
+        step.replayed += 1
+        return [dead_letters.revived(dead), self._log.note(REPLAY, dead)]
+
+    def _was_done(self, letter: Letter, done: Done, step: Replay) -> bool:
+        action = done.here.get(letter)
+        step.replayed_before += action == REPLAY
+        step.quarantined_before += action == QUARANTINE
+        return action is not None or (self._once and letter in done.elsewhere)
+
+    def _obstacle(self, dead: DeadLetter, met: _Pass) -> str:
+        """Why a letter cannot be sent now; empty where it can."""
+        topic, partition = dead.origin.topic, dead.origin.partition
+        if topic not in met.partitions:
+            met.partitions[topic] = frozenset(place.partition for place in self._broker.ends(topic))
+        if partition not in met.partitions[topic]:
+            gone = f"partition {partition} of {topic}" if met.partitions[topic] else f"topic {topic}"
+            return f"it came from {gone}, which is no more"
+        if self._inspector is None:
+            return ""
+        found = judge_now(dead, self._inspector)
+        return "" if found.status in _SENDABLE else str(found.invalid(None))
 
 
-def _at_end(consumer: Consumer, ends: dict[TopicPartition, int]) -> bool:
-    mine = consumer.assignment()
-    return all(place in mine and consumer.position(place) >= end for place, end in ends.items())
+def _fail(record: Record, reason: str, step: Replay) -> None:
+    step.failing += 1
+    if len(step.examples) < MOST_EXAMPLES:
+        step.examples.append(Example(record.partition, record.offset, reason))

@@ -5,7 +5,6 @@ The proposal is judged beside the version that is published, so that what fails 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from deedbox.checker.json_schema.closing import Location
 from deedbox.checker.json_schema.obsolete import ITEMS
 from deedbox.checker.pointers import join
-from deedbox.kafka.errors import BrokerUnavailable
 from deedbox.kafka.obsolete import carries, decoded, related
+from deedbox.kafka.reading import stretches
 from deedbox.kafka.validation import NOT_JUDGED, UNDECLARED, Fault
 
 if TYPE_CHECKING:
     from deedbox.checker.json_schema.schema import Schema
     from deedbox.kafka.broker import Broker
     from deedbox.kafka.inspection import Inspection, Inspector
-    from deedbox.kafka.messages import Record, TopicPartition
+    from deedbox.kafka.messages import Record
     from deedbox.kafka.validation import CompiledSchema
 
 _SAMPLES = 3
@@ -190,30 +189,10 @@ def last_records(broker: Broker, topic: str, count: int, seconds: float = 30.0) 
     if facts is None:
         return
     starts = shared({n: (facts.starts[n], end) for n, end in facts.ends.items()}, count)
-    left: dict[int, int] = {n: facts.ends[n] for n, start in starts.items() if start < facts.ends[n]}
-    if not left:
-        return
-    reader = broker.reader(topic)
-    try:
-        places: Mapping[int, TopicPartition] = {p.partition: p for p in reader.assignment()}
-        for n, start in starts.items():
-            reader.seek(places[n], start)
-        until = time.monotonic() + seconds
-        while left:
-            records = reader.poll(500, 0.2)
-            wanted = [r for r in records if starts[r.partition] <= r.offset < left.get(r.partition, 0)]
-            if wanted:
-                yield wanted
-            # By position and not by the last record: a log may end in markers of transactions, which are no messages.
-            reached = [n for n, end in left.items() if reader.position(places[n]) >= end]
-            for n in reached:
-                del left[n]
-            if records or reached:
-                until = time.monotonic() + seconds
-            elif time.monotonic() > until:
-                raise BrokerUnavailable(f"{topic}: nothing came for {seconds:.0f} seconds, before its end")
-    finally:
-        reader.close()
+    ranges = {n: (start, facts.ends[n]) for n, start in starts.items()}
+    for stretch in stretches(broker, topic, ranges, seconds=seconds):
+        if stretch.records:
+            yield stretch.records
 
 
 def shared(logs: Mapping[int, tuple[int, int]], count: int) -> dict[int, int]:

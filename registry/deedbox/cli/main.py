@@ -151,12 +151,19 @@ def _unexpected(error: Exception) -> int:
         if isinstance(error, CodegenError):
             return _fail(str(error), Exit.UNKNOWN if isinstance(error, BuildTimedOut) else Exit.WRONG)
     if "deedbox.kafka.errors" in sys.modules:
-        from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached, LiveError
+        from deedbox.kafka.errors import (
+            BrokerUnavailable,
+            DeadLetterRefused,
+            Fenced,
+            LimitReached,
+            LiveError,
+            RegistryAway,
+        )
 
         if isinstance(error, LimitReached):
             return _fail(str(error), Exit.NO)
         if isinstance(error, LiveError):
-            away = isinstance(error, BrokerUnavailable | DeadLetterRefused | Fenced)
+            away = isinstance(error, BrokerUnavailable | DeadLetterRefused | Fenced | RegistryAway)
             return _fail(str(error), Exit.UNKNOWN if away else Exit.WRONG)
     if os.environ.get("DEEDBOX_DEBUG"):
         import traceback

@@ -24,3 +24,15 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(dir_okay=False),
         help="The project file. [default: DEEDBOX_CONFIG, deedbox.toml or pyproject.toml here or above]",
     )(function)
+
+
+def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--format`, of commands that print text or JSON."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How it is printed.",
+    )(function)

@@ -6,25 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 from deedbox.cli.brokers import bootstrap_option
-from deedbox.cli.options import config_option, registry_option
+from deedbox.cli.options import config_option, format_option, registry_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
     from typing import Any
 
     from deedbox.cli.exits import Exit
-
-
-def _format_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="How it is printed.",
-    )(function)
 
 
 def _print(form: str, text: str, value: Any) -> None:
@@ -43,7 +31,7 @@ def dlq() -> None:
 
 @dlq.command("list")
 @click.argument("topic")
-@_format_option
+@format_option
 @bootstrap_option
 def list_(*, topic: str, form: str, bootstrap: str) -> None:
     """List dead letters by fingerprint, the most frequent first."""
@@ -59,7 +47,7 @@ def list_(*, topic: str, form: str, bootstrap: str) -> None:
 @click.argument("topic")
 @click.argument("fingerprint")
 @click.option("--last", default=3, show_default=True, type=click.IntRange(1, 1000), help="How many, the newest last.")
-@_format_option
+@format_option
 @bootstrap_option
 def show(*, topic: str, fingerprint: str, last: int, form: str, bootstrap: str) -> Exit:
     """Show dead letters of one FINGERPRINT: where they came from, why, and what they hold."""
@@ -77,7 +65,7 @@ def show(*, topic: str, fingerprint: str, last: int, form: str, bootstrap: str) 
 
 @dlq.command()
 @click.argument("topic")
-@_format_option
+@format_option
 @bootstrap_option
 @registry_option
 @config_option
@@ -86,20 +74,19 @@ def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, con
     from deedbox.cli.brokers import connect, lookup_at
     from deedbox.cli.letters import groups_object, listing
     from deedbox.cli.project import load
-    from deedbox.kafka.inspection import Inspector
     from deedbox.kafka.replaying import diagnose as judged
-    from deedbox.kafka.replaying import parties, read_all
+    from deedbox.kafka.replaying import judge_of, parties, read_all
 
     broker = connect("dlq", bootstrap)
     with lookup_at(registry, load(config)) as lookup:
-        groups = judged(read_all(broker, topic), Inspector(lookup))
+        groups = judged(read_all(broker, topic), judge_of(lookup))
         who = {origin: parties(lookup, origin) for group in groups for origin in group.topics}
     _print(form, listing(groups, judged=True, parties=who), groups_object(groups, judged=True, parties=who))
 
 
 @dlq.command()
 @click.argument("topic")
-@click.option("--name", required=True, help="Of this replay: run again under it, it goes on where it stopped.")
+@click.option("--name", required=True, help="Of this replay: run again under it, it leaves out what it has sent.")
 @click.option("--go", is_flag=True, help="Do it; without, it says what it would do.")
 @click.option("--fingerprint", help="Only dead letters of this kind.")
 @click.option("--contract", help="Only those judged as this contract, SERVICE/NAME.")
@@ -111,7 +98,7 @@ def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, con
 @click.option("--rate", default=0.0, type=click.FloatRange(0), metavar="N", help="At most N messages a second.")
 @click.option("--most", default=3, show_default=True, type=click.IntRange(1), help="Replays before quarantine.")
 @click.option("--regardless", is_flag=True, help="Send also what would fail again.")
-@_format_option
+@format_option
 @bootstrap_option
 @registry_option
 @config_option
@@ -135,15 +122,14 @@ def replay(
 ) -> None:
     """Send dead letters to the topics they came from: a dry run, unless --go says so.
 
-    Each is sent once, however often this runs under one --name. What was sent is recorded on TOPIC.replays and in the
-    registry's feed; a message that was replayed --most times goes to TOPIC.quarantine instead.
+    Each is sent once, however often this runs under one --name: what was sent is recorded on TOPIC.replays, in the same
+    transaction, and in the registry's feed. A message that was replayed --most times goes to TOPIC.quarantine instead.
     """
     from deedbox.cli.brokers import connect, lookup_at
     from deedbox.cli.letters import conditions, milliseconds, outcome, outcome_object, record
     from deedbox.cli.progress import counting
     from deedbox.cli.project import actor, load
-    from deedbox.kafka.inspection import Inspector
-    from deedbox.kafka.replaying import Query, Replayer
+    from deedbox.kafka.replaying import Query, Replayer, judge_of
 
     query = Query(fingerprint, contract, milliseconds(since), milliseconds(until), conditions(where))
     broker = connect("dlq", bootstrap)
@@ -151,7 +137,7 @@ def replay(
         lookup_at(registry, load(config)) as lookup,
         counting("Replaying", sum(broker.ends(topic).values()) if go else 0) as advance,
     ):
-        inspector = None if regardless else Inspector(lookup)
+        inspector = None if regardless else judge_of(lookup)
         replayer = Replayer(
             broker, topic, name, inspector, query=query, most=most, per_second=rate, by=actor(), advance=advance
         )
@@ -159,6 +145,7 @@ def replay(
             done = replayer.run() if go else replayer.dry_run()
         finally:
             # What was sent before something failed is sent: the record must say so.
-            if go and replayer.done.read and (trouble := record(lookup.client, topic, name, query, replayer.done)):
+            sent = replayer.done.replayed + replayer.done.quarantined
+            if sent and (trouble := record(lookup.client, topic, name, query, replayer.done)):
                 click.echo(f"warning: {trouble}", err=True)
     _print(form, outcome(done, done=go), outcome_object(done, done=go))

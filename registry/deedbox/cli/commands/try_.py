@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 from deedbox.cli.brokers import bootstrap_option
-from deedbox.cli.options import config_option, registry_option
+from deedbox.cli.options import config_option, format_option, registry_option
 
 if TYPE_CHECKING:
     from deedbox.cli.exits import Exit
@@ -27,14 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--topics", "--topic", "topics", multiple=True, metavar="TOPIC,…", help="Where. [default: the contract's channels]"
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is printed.",
-)
+@format_option
 @bootstrap_option
 @registry_option
 @config_option
