@@ -84,3 +84,21 @@ def test_what_is_no_schema_is_refused_at_its_place(schema: Any) -> None:
         compare(old, new, format="openapi")
     assert caught.value.line is not None
     assert (caught.value.pointer or "").startswith("/paths/~1p/post") or schema == {"$ref": "#"}
+
+
+@pytest.mark.parametrize("pattern", ["(", r"\p{Emoji}", "(?i)abc"])
+def test_a_pattern_that_cannot_be_read_leaves_the_operation_open(pattern: str) -> None:
+    """Which names it takes is not known: so neither is whether a name that is gone is still taken."""
+
+    def said(properties: dict[str, Any]) -> dict[str, Any]:
+        schema = {"type": "object", "properties": properties, "patternProperties": {pattern: {"type": "integer"}}}
+        body = {"content": {"application/json": {"schema": schema}}}
+        operation = {"requestBody": body, "responses": {"200": {"description": "Kept.", **body}}}
+        return {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/orders": {"post": operation}}}
+
+    both, one = said({"a": True, "b": True}), said({"a": True})
+    for comparison in (compare(both, one, format="openapi"), compare(one, both, format="openapi")):
+        undecided = [f for f in comparison.findings if f.rule == "undecided"]
+        assert {f.direction for f in undecided} >= {"policy"}
+        assert all(pattern in f.message for f in undecided)
+        assert comparison.judge("provides").verdict == "undecided"

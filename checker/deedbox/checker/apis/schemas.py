@@ -17,9 +17,9 @@ from deedbox.checker.apis.units import Pair, Reach, Units
 from deedbox.checker.apis.wholes import Question, Wholes
 from deedbox.checker.budget import Budget
 from deedbox.checker.json_schema.comparing import Task
+from deedbox.checker.json_schema.facts import Fact
 from deedbox.checker.json_schema.inclusion import Reading as Taken
 from deedbox.checker.json_schema.inclusion import Search
-from deedbox.checker.json_schema.walker import walk
 from deedbox.checker.model import ContentModel, Direction, Inclusion, Witness
 from deedbox.checker.patterns import UnusablePattern
 from deedbox.checker.pointers import join, split
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from deedbox.checker.apis.sources import ApiBundle
     from deedbox.checker.apis.translation import Dialect
     from deedbox.checker.apis.wholes import Asks
-    from deedbox.checker.json_schema.facts import Fact
     from deedbox.checker.json_schema.schema import Schema
 
 _LEAST = 250.0
@@ -227,9 +226,10 @@ class Decider:
             inclusion = task.inclusion(asked)
             if inclusion.holds is None and task.proved_to_the_letter(asked):
                 inclusion = Inclusion(True, "search")
-            found = walk(
-                before, after, content_model=self.options.content_model, format_assertion=self.options.format_assertion
-            )
+            found, unread = task.facts
+            if unread:
+                # Policy needs the facts: without them a removal might pass unseen.
+                facts["undecided", "policy", ""] = (_undecided(unread), {"policy": (("undecided", "inclusion"), None)})
             explained = False
             for fact in found:
                 if fact.rule.kind == "policy" and unsaid:
@@ -246,7 +246,7 @@ class Decider:
                 if inclusion.holds is None and any(w == ("breaking", "inclusion") for w, _ in weighed.values()):
                     inclusion = Inclusion(False, witness=next(w for _, w in weighed.values() if w is not None))
             if inclusion.holds is not True and not explained:
-                fact = self._unexplained(task, asked, inclusion)
+                fact = _unexplained(task, asked, inclusion)
                 level: Weight = ("breaking" if inclusion.holds is False else "undecided", "inclusion")
                 facts[fact.rule.id, direction, fact.pointer] = (fact, {direction: (level, inclusion.witness)})
             inclusions[direction] = inclusion
@@ -299,17 +299,19 @@ class Decider:
             weighed[direction] = (("patch" if equal else "additive", "inclusion"), None)
         return weighed
 
-    @staticmethod
-    def _unexplained(task: Task, asked: Direction, inclusion: Inclusion) -> Fact:
-        from deedbox.checker.json_schema.facts import Fact
 
-        rules = catalogue()
-        if inclusion.holds is None:
-            return Fact(rules["undecided"], "", "", "new", inclusion.reason, None, None, {}, "undecided")
-        rule = rules["accepts-less" if asked == "backward" else "accepts-more"]
-        return Fact(
-            rule, "", "", "new", rule.title[:1].lower() + rule.title[1:-1], task.old.root, task.new.root, {}, "breaking"
-        )
+def _undecided(reason: str) -> Fact:
+    return Fact(catalogue()["undecided"], "", "", "new", reason, None, None, {}, "undecided")
+
+
+def _unexplained(task: Task, asked: Direction, inclusion: Inclusion) -> Fact:
+    """What stands for an inclusion that fails, or is undecided, without a rule that says why."""
+    if inclusion.holds is None:
+        return _undecided(inclusion.reason)
+    rule = catalogue()["accepts-less" if asked == "backward" else "accepts-more"]
+    return Fact(
+        rule, "", "", "new", rule.title[:1].lower() + rule.title[1:-1], task.old.root, task.new.root, {}, "breaking"
+    )
 
 
 def _likely(task: Task, fact: Fact) -> Witness | None:
