@@ -79,6 +79,10 @@ class PortTaken(LiveError):
     """The address of the metrics has another listener, or is none of this machine."""
 
 
+class IllegalTopic(LiveError):
+    """A name that no topic can have."""
+
+
 class ClientConfigInvalid(LiveError):
     """A file of client settings that cannot be used. `where` is the file, with the line where there is one."""
 

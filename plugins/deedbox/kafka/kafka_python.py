@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 from kafka import IsolationLevel, KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetSpec
@@ -21,6 +21,7 @@ from kafka.errors import (
     FencedInstanceIdError,
     IllegalGenerationError,
     InvalidProducerEpochError,
+    InvalidTopicError,
     KafkaError,
     ProducerFencedError,
     RebalanceInProgressError,
@@ -53,8 +54,16 @@ def translated() -> Iterator[None]:
         yield
     except _FENCED as error:
         raise Fenced(f"{type(error).__name__}: {error}") from error
+    except InvalidTopicError as error:
+        raise IllegalTopic(f"{error}: ASCII letters, digits, '.', '_' and '-', at most 249 of them") from error
     except KafkaError as error:
-        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+        # Most of its errors begin with their own name.
+        name = type(error).__name__
+        raise BrokerUnavailable(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
+    except ValueError as error:
+        if "Topic name" not in str(error):
+            raise
+        raise IllegalTopic(str(error)) from error
 
 
 class KafkaPythonBroker:

@@ -6,6 +6,7 @@ same as not being registered. A registry that did not answer is left alone for a
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ from deedbox.kafka.validation import CompiledSchema
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+log = logging.getLogger("deedbox.kafka.lookup")
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -284,10 +287,14 @@ class Lookup:
         except ClientError as error:
             if isinstance(error, Problem) and not is_unavailable(error):
                 raise
+            if not self._away:
+                log.warning("%s. It is asked again and again; until then messages are judged by what was heard", error)
             self._pause = min(self._pause * 2, self._away_seconds * 16)
             self._away_until = self._clock() + self._pause
             self._away = True
             return None
+        if self._away:
+            log.warning("the registry answers again")
         self._pause = self._away_seconds
         self._away = False
         return answer

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from deedbox.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class CliError(Exception):
@@ -30,6 +35,16 @@ class ProjectError(CliError):
 
 class UsageError(CliError):
     """Arguments that do not go together, or name what is not there."""
+
+
+class NoTopic(CliError):
+    """Of the topics that were to be read none is there, so nothing can be said of their messages."""
+
+    exit = Exit.UNKNOWN
+    code = "no-topic"
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        super().__init__(f"there is no topic {' or '.join(topics)} on this cluster: are name and cluster right?")
 
 
 class SourceUnreadable(CliError):

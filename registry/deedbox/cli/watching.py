@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from deedbox.cli.errors import UsageError
+from deedbox.cli.errors import NoTopic, UsageError
 from deedbox.cli.plain import printable
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from deedbox.kafka.counting import Tally
     from deedbox.kafka.guarding import Guard, Mode
     from deedbox.kafka.lookup import Lookup
+    from deedbox.kafka.messages import TopicPartition
 
 
+_GUARD = "deedbox.guard"
 _IDLE = 30
 """Turns without a message, of a second each, after which `--once` ends in any case."""
 
@@ -113,7 +115,7 @@ def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[
         observer=Observer(spool, f"{options.group}/{options.instance}", lambda topic: watch_of(lookup, topic)),
     )
     with _until_stopped() as stopping, _logging(options.log_format), _metrics(guard, lookup, options):
-        ends = {p: end for topic in topics for p, end in broker.ends(topic).items()} if options.once else {}
+        ends = _ends(broker, topics, once=options.once)
         reporter.start()
         # What is loaded by now stays: else the collector looks through all of it at every few batches, which on small
         # messages is a quarter of the guard's time.
@@ -130,6 +132,29 @@ def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[
             guard.close()
             reporter.stop()
             spool.close()
+
+
+def _ends(broker: Broker, topics: Sequence[str], *, once: bool) -> dict[TopicPartition, int]:
+    """How far the topics go now. Says which of them are not there: most likely the name is wrong.
+
+    Raises:
+        BrokerUnavailable: no answer; where the guard goes on for ever there are no ends then, since it waits for one.
+        NoTopic: once, and none of them is there.
+    """
+    from deedbox.kafka.errors import BrokerUnavailable
+
+    try:
+        found = {topic: broker.ends(topic) for topic in topics}
+    except BrokerUnavailable:
+        if once:
+            raise
+        return {}
+    missing = [topic for topic, ends in found.items() if not ends]
+    if once and len(missing) == len(topics):
+        raise NoTopic(topics)
+    for topic in missing:
+        logging.getLogger(_GUARD).warning("%s: there is no such topic; it is judged as soon as there is", topic)
+    return {place: end for ends in found.values() for place, end in ends.items()}
 
 
 @contextmanager
@@ -168,15 +193,17 @@ def _logging(form: str) -> Iterator[None]:
     """Warnings of the guard on standard error, a line each, for as long as it runs."""
     from deedbox.client.logs import JsonLines
 
-    log = logging.getLogger("deedbox.guard")
+    logs = [logging.getLogger(name) for name in (_GUARD, "deedbox.kafka.lookup")]
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.setLevel(logging.WARNING)
-    log.addHandler(handler)
+    for log in logs:
+        log.addHandler(handler)
     try:
         yield
     finally:
-        log.removeHandler(handler)
+        for log in logs:
+            log.removeHandler(handler)
 
 
 def summary(tally: Tally) -> str:

@@ -1,0 +1,69 @@
+"""`deedbox guard` by somebody who has just installed it: what it says of a registry, a broker, a topic that is not there."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from deedbox.cli.exits import Exit
+from deedbox.cli.main import main
+from deedbox.kafka.kafka_python import KafkaPythonBroker
+
+from .conftest import NOW, Registry
+
+CLIENTS = ("kafka-python", "confluent-kafka")
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_topics_that_are_not_there_are_3(
+    client: str, bootstrap: str, topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard = ("guard", "--topics", f"{topic}-a,{topic}-b", "--once", "--registry", NOWHERE, "--client", client)
+    assert main([*guard, "--bootstrap", bootstrap]) == Exit.UNKNOWN
+    assert f"there is no topic {topic}-a or {topic}-b on this cluster" in capsys.readouterr().err
+
+
+def test_one_topic_that_is_not_there_is_said_and_the_others_are_judged(
+    bootstrap: str, topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    producer = KafkaPythonBroker(bootstrap).producer()
+    producer.send(topic, None, b"{}", [], NOW)
+    producer.flush()
+    producer.close()
+    guard = ("guard", "--topics", f"{topic},{topic}-b", "--once", "--registry", NOWHERE, "--group", f"{topic}-g")
+    assert main([*guard, "--bootstrap", bootstrap, "--log-format", "json"]) == Exit.FINE
+    captured = capsys.readouterr()
+    said = [json.loads(line)["message"] for line in captured.err.splitlines()]
+    assert f"{topic}-b: there is no such topic; it is judged as soon as there is" in said
+    (away,) = [line for line in said if line.startswith("the registry did not answer")]
+    assert NOWHERE in away
+    assert captured.out == f"{topic}: no contract: 1 unjudged\n"
+
+
+def test_a_name_that_no_topic_can_have_is_2(bootstrap: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["guard", "--topics", "shop orders", "--registry", NOWHERE, "--bootstrap", bootstrap]) == Exit.WRONG
+    assert 'error: Topic name "shop orders" is illegal' in capsys.readouterr().err
+
+
+def test_a_registry_that_goes_and_comes_is_said_once_each(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    lookup = registry.lookup(fresh_seconds=10)
+    lookup.channel("a")
+    registry.switch.on = False
+    with caplog.at_level(logging.WARNING, "deedbox.kafka.lookup"):
+        for _ in range(3):
+            registry.clock.now += 100
+            lookup.channel("a")
+        registry.switch.on = True
+        registry.clock.now += 100
+        lookup.channel("a")
+    away, back = caplog.messages
+    assert "the registry did not answer" in away
+    assert back == "the registry answers again"
