@@ -29,7 +29,6 @@ RefusalCode: TypeAlias = Literal[
     "undecided",
     "version-not-above",
     "observed-failing",
-    "observed-failing",
 ]
 
 

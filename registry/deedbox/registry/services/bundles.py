@@ -13,6 +13,7 @@ from deedbox.checker.errors import CheckerError
 from deedbox.registry.errors import NotFound, NotPackageable
 from deedbox.registry.services import staging
 from deedbox.registry.services.packages import reserve
+from deedbox.registry.services.staging import BUILD, CHECK, INDEX, NOTIFY, VERSION, PackageSaga
 from deedbox.registry.storage import jobs as stored_jobs
 from deedbox.registry.storage import packages as stored
 from deedbox.registry.storage import queries
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
     from deedbox.registry.storage.jobs import JobRecord
     from sqlalchemy.orm import Session
 
-CHECK, VERSION, BUILD, INDEX, NOTIFY = "check", "version", "build", "index", "notify"
 
-
-class Bundles:
+class Bundles(PackageSaga):
     """The use case of bundling, and its saga."""
 
     kind = "bundle"
-    steps: tuple[str, ...] = (CHECK, VERSION, BUILD, INDEX, NOTIFY)
 
     def __init__(self, database: Database, jobs: Jobs, *, prefix: str = "") -> None:
         self.database, self.jobs, self.prefix = database, jobs, prefix
@@ -59,16 +57,6 @@ class Bundles:
                 raise NotFound(f"{service} has no package to bundle: publish a version with one")
             job = self.start(session, service, by)
         return self.jobs.job(job)
-
-    def step(self, name: str, work: Work) -> None:
-        """Does one step of a bundle: see `Saga`."""
-        {
-            CHECK: self._check,
-            VERSION: self._version,
-            BUILD: self._build,
-            INDEX: self._index,
-            NOTIFY: self._notify,
-        }[name](work)
 
     def given_up(self, session: Session, work: Work, code: str, reason: str) -> None:
         """Records that a bundle failed. The packages of its members are where they were."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 
 from deedbox.client.mismatches import MISMATCHES
@@ -334,54 +334,18 @@ def _topic_rows(number: int, topics: Sequence[SeenTopic]) -> list[ObservedField 
             ObservedField(observation=number, n=n, topic=topic, contract=contract, pointer=pointer)
             for n, (topic, contract, pointer) in enumerate(fields)
         ),
-        *(
-            ObservedCount(
-                observation=number,
-                n=n,
-                topic=topic,
-                contract=c.contract,
-                version=c.version,
-                kind=c.kind,
-                rule=c.rule,
-                pointer=c.pointer,
-                count=c.count,
-            )
-            for n, (topic, c) in enumerate(counts)
-        ),
+        *(ObservedCount(observation=number, n=n, topic=topic, **asdict(c)) for n, (topic, c) in enumerate(counts)),
         *(ObservedGroup(observation=number, topic=t.topic, group=g) for t in topics for g in dict.fromkeys(t.groups)),
     ]
 
 
 def _range_row(row: int, number: int, cluster: str, topic: SeenTopic, seen: SeenPartition) -> ObservedRange:
+    said = asdict(replace(seen, sightings=()))
+    del said["sightings"]
     return ObservedRange(
-        number=row,
-        observation=number,
-        cluster=cluster,
-        topic=topic.topic,
-        topic_id=topic.topic_id,
-        partition=seen.partition,
-        start=seen.start,
-        end=seen.end,
-        log_start=seen.log_start,
-        leader_epoch=seen.leader_epoch,
-        messages=seen.messages,
-        first_at=seen.first_at,
-        last_at=seen.last_at,
-        unreadable=seen.unreadable,
-        unreadable_last_offset=seen.unreadable_last_offset,
-        unreadable_last_at=seen.unreadable_last_at,
+        number=row, observation=number, cluster=cluster, topic=topic.topic, topic_id=topic.topic_id, **said
     )
 
 
 def _sighting_row(row: int, n: int, sighting: Sighting) -> ObservedSighting:
-    return ObservedSighting(
-        range=row,
-        n=n,
-        contract=sighting.contract,
-        pointer=sighting.pointer,
-        writer=sighting.writer,
-        writer_version=sighting.writer_version,
-        count=sighting.count,
-        last_offset=sighting.last_offset,
-        last_at=sighting.last_at,
-    )
+    return ObservedSighting(range=row, n=n, **asdict(sighting))

@@ -7,7 +7,6 @@ outbox, and the release can be asked for again.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +17,7 @@ from deedbox.registry.services import npm, staging
 from deedbox.registry.services.jobs import state_of
 from deedbox.registry.services.names import check_uuid
 from deedbox.registry.services.packages import reserve
+from deedbox.registry.services.staging import BUILD, CHECK, INDEX, NOTIFY, VERSION, PackageSaga
 from deedbox.registry.storage import jobs as stored_jobs
 from deedbox.registry.storage import npm as stored_npm
 from deedbox.registry.storage import packages as stored
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from deedbox.registry.storage.queries import Version
     from sqlalchemy.orm import Session
 
-log = logging.getLogger("deedbox.releases")
-
-CHECK, VERSION, BUILD, INDEX, NOTIFY = "check", "version", "build", "index", "notify"
-
 
 class BuildStopped(RegistryError):
     """A build that took too long or whose process died: it may do better another time."""
@@ -55,11 +51,10 @@ class Wish:
     open_enums: bool = False
 
 
-class Releases:
+class Releases(PackageSaga):
     """The use case of releasing, and its saga."""
 
     kind = "release"
-    steps: tuple[str, ...] = (CHECK, VERSION, BUILD, INDEX, NOTIFY)
 
     def __init__(
         self,
@@ -171,16 +166,6 @@ class Releases:
         """Follows the retirement of a version: its files are yanked by it, and the service's bundle is made anew."""
         if stored.last_build(session, row.seq):
             self.bundles.start(session, row.service, by)
-
-    def step(self, name: str, work: Work) -> None:
-        """Does one step of a release: see `Saga`."""
-        {
-            CHECK: self._check,
-            VERSION: self._version,
-            BUILD: self._build,
-            INDEX: self._index,
-            NOTIFY: self._notify,
-        }[name](work)
 
     def given_up(self, session: Session, work: Work, code: str, reason: str) -> None:
         """Records that a release failed. What was published stays; nothing of the package is on the index."""

@@ -1,7 +1,8 @@
-"""What the sagas of packages have in common: keeping built wheels, putting them on the index, telling others."""
+"""What the sagas of packages have in common: steps, keeping built wheels, putting them on the index, telling others."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
@@ -16,6 +17,44 @@ if TYPE_CHECKING:
     from deedbox.codegen import Wheel
     from deedbox.registry.services.jobs import Work
     from sqlalchemy.orm import Session
+
+CHECK, VERSION, BUILD, INDEX, NOTIFY = "check", "version", "build", "index", "notify"
+
+
+class PackageSaga(ABC):
+    """A `Saga` that ends with files on the index. Each step is a method, which records it under its name."""
+
+    steps: tuple[str, ...] = (CHECK, VERSION, BUILD, INDEX, NOTIFY)
+
+    def step(self, name: str, work: Work) -> None:
+        """Does one step: see `Saga`."""
+        {
+            CHECK: self._check,
+            VERSION: self._version,
+            BUILD: self._build,
+            INDEX: self._index,
+            NOTIFY: self._notify,
+        }[name](work)
+
+    @abstractmethod
+    def _check(self, work: Work) -> None:
+        """Whether there may be a package at all, and under which name."""
+
+    @abstractmethod
+    def _version(self, work: Work) -> None:
+        """What installers call the version, and which build of it this is, or that it was built already."""
+
+    @abstractmethod
+    def _build(self, work: Work) -> None:
+        """Builds and keeps the files. They are not on the index."""
+
+    @abstractmethod
+    def _index(self, work: Work) -> None:
+        """Puts all that was built on the index, or nothing."""
+
+    @abstractmethod
+    def _notify(self, work: Work) -> None:
+        """Tells others, in the feed and by the outbox, unless nothing is new."""
 
 
 def keep(session: Session, wheel: Wheel) -> dict[str, Any]:
