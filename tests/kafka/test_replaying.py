@@ -88,9 +88,10 @@ def test_the_whole_story(registry: Registry, broker: Any, topic: str) -> None:
     other = Replayer(broker, dlt, "another-name", judge(registry))
     assert other.dry_run().replayed == 4, "under another name they may be sent again"
     assert Replayer(broker, dlt, "another-name", judge(registry), once=True).dry_run().replayed == 0
-    assert [(e.partition, e.offset, e.reason.split(": ")[1]) for e in again.examples] == [
-        (0, 0, '0 is not of type "string" at /id (type)'),
-        (0, 1, '1 is not of type "string" at /id (type)'),
+    why = [(e.partition, e.offset, e.obstacle.short, e.obstacle.reason.split(": ")[1]) for e in again.examples]
+    assert why == [
+        (0, 0, "type at /id", '0 is not of type "string" at /id (type)'),
+        (0, 1, "type at /id", '1 is not of type "string" at /id (type)'),
     ]
 
     reader = broker.reader(topic)
@@ -188,7 +189,7 @@ def test_what_is_no_more_where_it_came_from_is_left(topic: str) -> None:
     broker.places(topic)
     broker.append([Record(f"{topic}.dlt", 0, -1, None, b"{}", headers) for headers in (gone, fewer)])
     done = Replayer(broker, f"{topic}.dlt", "r", None).run()
-    assert [e.reason for e in done.examples] == [
+    assert [e.obstacle.reason for e in done.examples] == [
         "it came from topic no-such, which is no more",
         f"it came from partition 7 of {topic}, which is no more",
     ]

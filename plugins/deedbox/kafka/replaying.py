@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from deedbox.checker import pointers
 from deedbox.kafka import dead_letters
 from deedbox.kafka.dead_letters import DeadLetter
-from deedbox.kafka.errors import DeadLetterRefused, InvalidDeadLetter, RegistryAway, ReplayRefused
+from deedbox.kafka.errors import DeadLetterRefused, InvalidDeadLetter, LiveError, RegistryAway, ReplayRefused
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.lookup import Channel
 from deedbox.kafka.messages import Record
@@ -184,12 +184,19 @@ def judge_now(dead: DeadLetter, inspector: Inspector) -> Inspection:
     return found
 
 
+class Obstacle(NamedTuple):
+    """Why a dead letter cannot be sent: in short, and as people read it, which may quote the message."""
+
+    short: str
+    reason: str
+
+
 class Example(NamedTuple):
     """A dead letter that would fail again: its place on the dead-letter topic, and why."""
 
     partition: int
     offset: int
-    reason: str
+    obstacle: Obstacle
 
 
 @dataclass(slots=True)
@@ -306,14 +313,26 @@ class Replayer:
             for step, written in self._steps(met, outcome, batch, seconds):
                 settler.write(written)
                 outcome.add(step)
-                self._advance(step.read)
                 if self._rate and step.replayed:
                     self._sleep(step.replayed / self._rate)
+                self._advance(step.read)
         except DeadLetterRefused as error:
             raise ReplayRefused(self._topic, str(error.__cause__ or error)) from error
         finally:
             settler.close()
         return outcome
+
+    def so_far(self) -> Replay:
+        """`done`, with all that was sent under this name, also where the last run was cut off before it met that."""
+        done = self.done
+        try:
+            actions = list(self._log.read().here.values())
+        except LiveError:
+            return done
+        replayed = max(actions.count(REPLAY) - done.replayed, done.replayed_before)
+        quarantined = max(actions.count(QUARANTINE) - done.quarantined, done.quarantined_before)
+        skipped = done.skipped + replayed - done.replayed_before + quarantined - done.quarantined_before
+        return replace(done, replayed_before=replayed, quarantined_before=quarantined, skipped=skipped)
 
     def _steps(self, met: _Pass, outcome: Replay, batch: int, seconds: float) -> Iterator[tuple[Replay, list[Record]]]:
         """In turns, what becomes of some dead letters, and what is to be written for it."""
@@ -332,7 +351,7 @@ class Replayer:
             dead = dead_letters.read(record)
         except InvalidDeadLetter as error:
             if self._query.fingerprint == dead_letters.NO_ORIGIN:
-                _fail(record, str(error), step)
+                _fail(record, Obstacle("it does not say where it came from", str(error)), step)
             else:
                 step.skipped += 1
             return []
@@ -350,7 +369,7 @@ class Replayer:
             aside = Record(to, -1, -1, record.key, record.value, record.headers, record.timestamp)
             return [aside, self._log.note(QUARANTINE, dead)]
         obstacle = self._obstacle(dead, met)
-        if obstacle:
+        if obstacle is not None:
             _fail(record, obstacle, step)
             return []
         step.replayed += 1
@@ -362,21 +381,25 @@ class Replayer:
         step.quarantined_before += action == QUARANTINE
         return action is not None or (self._once and letter in done.elsewhere)
 
-    def _obstacle(self, dead: DeadLetter, met: _Pass) -> str:
-        """Why a letter cannot be sent now; empty where it can."""
+    def _obstacle(self, dead: DeadLetter, met: _Pass) -> Obstacle | None:
+        """Why a letter cannot be sent now; None where it can."""
         topic, partition = dead.origin.topic, dead.origin.partition
         if topic not in met.partitions:
             met.partitions[topic] = frozenset(place.partition for place in self._broker.ends(topic))
         if partition not in met.partitions[topic]:
             gone = f"partition {partition} of {topic}" if met.partitions[topic] else f"topic {topic}"
-            return f"it came from {gone}, which is no more"
+            said = f"it came from {gone}, which is no more"
+            return Obstacle(said, said)
         if self._inspector is None:
-            return ""
+            return None
         found = judge_now(dead, self._inspector)
-        return "" if found.status in _SENDABLE else str(found.invalid(None))
+        if found.status in _SENDABLE:
+            return None
+        invalid = found.invalid(None)
+        return Obstacle(f"{invalid.rule} at {invalid.pointer or 'the root'}", str(invalid))
 
 
-def _fail(record: Record, reason: str, step: Replay) -> None:
+def _fail(record: Record, obstacle: Obstacle, step: Replay) -> None:
     step.failing += 1
     if len(step.examples) < MOST_EXAMPLES:
-        step.examples.append(Example(record.partition, record.offset, reason))
+        step.examples.append(Example(record.partition, record.offset, obstacle))

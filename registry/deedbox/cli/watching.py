@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from deedbox.cli.daemons import logging_to_stderr, until_stopped
 from deedbox.cli.errors import NoTopic, UsageError
 from deedbox.cli.plain import printable
 
@@ -114,7 +113,12 @@ def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[
         limits=Limits(ratio=options.stop_ratio, consecutive=options.stop_row),
         observer=Observer(spool, f"{options.group}/{options.instance}", lambda topic: watch_of(lookup, topic)),
     )
-    with _until_stopped() as stopping, _logging(options.log_format), _metrics(guard, lookup, options):
+    logs = (_GUARD, "deedbox.kafka.lookup")
+    with (
+        until_stopped() as stopping,
+        logging_to_stderr(options.log_format, logs),
+        _metrics(guard, lookup, options),
+    ):
         ends = _ends(broker, topics, once=options.once)
         reporter.start()
         # What is loaded by now stays: else the collector looks through all of it at every few batches, which on small
@@ -158,22 +162,6 @@ def _ends(broker: Broker, topics: Sequence[str], *, once: bool) -> dict[TopicPar
 
 
 @contextmanager
-def _until_stopped() -> Iterator[Event]:
-    """An event that is set at the first SIGINT or SIGTERM: the batch in hand is ended and committed before the end."""
-    stopping = Event()
-
-    def stop(*_: Any) -> None:
-        stopping.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
 def _metrics(guard: Guard, lookup: Lookup, options: Watching) -> Iterator[None]:
     """Counters over HTTP for as long as the guard runs, where a port is named."""
     if options.metrics_port is None:
@@ -186,24 +174,6 @@ def _metrics(guard: Guard, lookup: Lookup, options: Watching) -> Iterator[None]:
     metrics.add_lookup(lookup)
     with metrics.served(options.metrics_port, options.metrics_host):
         yield
-
-
-@contextmanager
-def _logging(form: str) -> Iterator[None]:
-    """Warnings of the guard on standard error, a line each, for as long as it runs."""
-    from deedbox.client.logs import JsonLines
-
-    logs = [logging.getLogger(name) for name in (_GUARD, "deedbox.kafka.lookup")]
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    handler.setLevel(logging.WARNING)
-    for log in logs:
-        log.addHandler(handler)
-    try:
-        yield
-    finally:
-        for log in logs:
-            log.removeHandler(handler)
 
 
 def summary(tally: Tally) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from deedbox.client.errors import Problem, UnexpectedReply
 from deedbox.client.values import CheckResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
     from uuid import UUID
 
@@ -121,43 +122,15 @@ class RegistryClient:
         return self._pages("/contracts", {"channel": channel} if channel is not None else {})
 
     def schema_usage(self, schema: int | UUID) -> tuple[str, str] | None:
-        """A contract and its version that have the schema of this Confluent id or GUID; None where nobody published it.
-
-        Asked of the Confluent routes, whose subjects are contracts and whose versions are ordinals.
-        """
+        """A contract and its version that have the schema of this id or GUID, a writer's first; None where nobody has."""
         try:
-            if not isinstance(schema, int):
-                ids = self._transport.json("GET", f"/schemas/guids/{schema}/ids")
-                schema = _shaped(self.url, lambda: int(ids[0]["id"]))
-            usages = self._transport.json("GET", f"/schemas/ids/{schema}/versions")
+            page = self._json("GET", f"/schemas/{schema}/versions")
         except Problem as problem:
             if problem.status == 404:
                 return None
             raise
-        pairs = _shaped(self.url, lambda: [(str(u["subject"]), int(u["version"])) for u in usages])
-        for subject, ordinal in pairs:
-            if "/" in subject:
-                page = self._json(
-                    "GET", f"{_contract(subject)}/versions", params={"after": str(ordinal - 1), "limit": 1}
-                )
-                for item in _page(self.url, page)[0]:
-                    if item.get("ordinal") == ordinal:
-                        return subject, str(item["version"])
-        return None
-
-    def schema_guid(self, schema_id: int) -> UUID | None:
-        """The GUID of a schema, by its Confluent id; None where there is none."""
-        from uuid import UUID
-
-        try:
-            found = self._transport.json("GET", f"/schemas/ids/{schema_id}")
-        except Problem as problem:
-            if problem.status == 404:
-                return None
-            raise
-        if not isinstance(found, dict) or "guid" not in found:
-            return None
-        return _shaped(self.url, lambda: UUID(found["guid"]))
+        uses = _page(self.url, page)[0]
+        return _shaped(self.url, lambda: (str(uses[0]["contract"]), str(uses[0]["version"]))) if uses else None
 
     def retire(self, contract: str, version: str, reason: str) -> dict[str, Any]:
         """Says that a version is no longer in use."""
@@ -237,6 +210,41 @@ class RegistryClient:
         """Records that dead letters were sent again. The same id again is no second row."""
         return _object(self.url, self._json("PUT", f"/replays/{id}", body=dict(run)))
 
+    def dead_letter_positions(self, cluster: str, topic: str, topic_id: str = "") -> dict[int, int]:
+        """By partition of a dead-letter topic, the offset from which on nothing was reported; not those without a report."""
+        params = {"cluster": cluster, "topic": topic, "topic_id": topic_id}
+        items, _ = _page(self.url, self._json("GET", "/dead-letters/positions", params=params))
+        return _shaped(self.url, lambda: positions(items))
+
+    def report_dead_letters(self, id: UUID, report: Mapping[str, Any]) -> dict[str, Any]:
+        """Records what was read of a dead-letter topic. The same id with the same content again is no second row.
+
+        A `Problem` of the code `offsets-taken` says that some of it was reported already; its field `positions` (see the
+        function of that name) says from where to go on, under a new id.
+        """
+        return _object(self.url, self._json("PUT", f"/dead-letters/reports/{id}", body=dict(report)))
+
+    def replay_orders(
+        self, *, states: Sequence[str] = (), cluster: str | None = None, topic: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Orders to send dead letters again, the oldest first, page by page; only those in the states where any is named."""
+        params: list[tuple[str, str]] = [("state", state) for state in states]
+        params += [(name, held) for name, held in (("cluster", cluster), ("topic", topic)) if held is not None]
+        return self._pages("/replay-orders", params)
+
+    def claim_order(self, id: str, worker: str, seconds: int) -> dict[str, Any]:
+        """Takes an order for so many seconds, or for more where the worker has it: the `order` and its `task`.
+
+        A `Problem` of status 409: another worker has it, or nothing is to be done with it now.
+        """
+        body = {"worker": worker, "seconds": seconds}
+        return _object(self.url, self._json("POST", f"/replay-orders/{_segment(id)}/claims", body=body))
+
+    def record_order_result(self, id: str, task: str, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Says what came of an order's task; the order comes back. The same content again changes nothing."""
+        path = f"/replay-orders/{_segment(id)}/results/{_segment(task)}"
+        return _object(self.url, self._json("PUT", path, body=dict(result)))
+
     def observed_channels(self, channel: str | None = None) -> Iterator[dict[str, Any]]:
         """Channels as guards saw them: contracts, versions and groups on them, and what is not as registered."""
         return self._pages("/observations/channels", {"channel": channel} if channel else {})
@@ -277,14 +285,24 @@ class RegistryClient:
                 return None
             raise
 
-    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, params: Mapping[str, str] | Sequence[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+        pairs = list(params.items() if isinstance(params, Mapping) else params)
         after: str | None = None
         while True:
-            page = self._json("GET", path, params={**params, **({"after": after} if after else {})})
+            page = self._json("GET", path, params=[*pairs, ("after", after)] if after else pairs)
             items, after = _page(self.url, page)
             yield from items
             if after is None:
                 return
+
+
+def positions(items: Any) -> dict[int, int]:
+    """Offsets by partition, of `[{"partition": 0, "next": 25}]`.
+
+    Raises:
+        LookupError, TypeError, ValueError: they are none.
+    """
+    return {int(item["partition"]): int(item["next"]) for item in items}
 
 
 def _contract(contract: str) -> str:

@@ -1,4 +1,4 @@
-"""`deedbox dlq`: list, show, diagnose, replay."""
+"""`deedbox dlq`: list, show, diagnose, replay, work."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 from deedbox.cli.brokers import bootstrap_option
+from deedbox.cli.daemons import log_format_option
 from deedbox.cli.options import config_option, format_option, registry_option
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _print(form: str, text: str, value: Any) -> None:
 def dlq() -> None:
     """Look at dead letters, ask whether they pass now, and send them again.
 
-    TOPIC is the dead-letter topic, such as shop.orders.dlt.
+    TOPIC is the dead-letter topic, such as shop.orders.dlt. `work` does the same for the registry's pages.
     """
 
 
@@ -149,3 +150,81 @@ def replay(
             if sent and (trouble := record(lookup.client, topic, name, query, replayer.done)):
                 click.echo(f"warning: {trouble}", err=True)
     _print(form, outcome(done, done=go), outcome_object(done, done=go))
+
+
+@dlq.command()
+@click.option(
+    "--topics",
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="TOPIC,…",
+    help="The dead-letter topics. [default: CHANNEL.dlt of all channels of the project file]",
+)
+@click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    help="Likewise CHANNEL.dlt, of a topic that some contract in the registry must name.",
+)
+@click.option(
+    "--values",
+    is_flag=True,
+    help="Also tell the registry keys and values of three letters of a kind, and the reasons, which quote them: whoever "
+    "sees its pages sees them. They may hold personal data.",
+)
+@click.option(
+    "--every",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    metavar="SECONDS",
+    help="How often to look for letters and orders.",
+)
+@click.option(
+    "--lease",
+    default=60,
+    show_default=True,
+    type=click.IntRange(3, 3600),
+    metavar="SECONDS",
+    help="How long an order waits for this worker where it died in the middle.",
+)
+@click.option("--rate", default=0.0, type=click.FloatRange(0), metavar="N", help="Send at most N messages a second.")
+@click.option("--once", is_flag=True, help="Do what there is to do now, and stop.")
+@log_format_option
+@bootstrap_option
+@registry_option
+@config_option
+def work(
+    *,
+    topics: tuple[str, ...],
+    channels: tuple[str, ...],
+    values: bool,
+    every: float,
+    lease: int,
+    rate: float,
+    once: bool,
+    log_format: str,
+    bootstrap: str,
+    registry: str | None,
+    config: str | None,
+) -> Exit:
+    """Tell the registry of dead letters, and carry out the orders to send them again that people give on its pages.
+
+    Runs beside Kafka until Ctrl-C or SIGTERM; any number of them may run at once, each letter is told of and sent once.
+    It remembers nothing: it goes on from where the registry stands. A registry or a broker that is away is waited for.
+    With --once it exits with 1 where an order failed, and with 3 where one is still to be done.
+    """
+    from deedbox.cli.brokers import connect
+    from deedbox.cli.project import actor, load, registry_url
+    from deedbox.cli.watching import known_channels
+    from deedbox.cli.working import Working, client_at, topics_of
+    from deedbox.cli.working import work as run
+    from deedbox.kafka.lookup import Lookup
+
+    project = load(config)
+    chosen = topics_of(topics, channels, project)
+    broker = connect("dlq", bootstrap)
+    with client_at(registry_url(registry, project), actor()) as client:
+        known_channels(Lookup(client), channels)
+        return run(broker, client, chosen, Working(values, every, lease, rate, once, log_format))

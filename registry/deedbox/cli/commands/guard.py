@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 from deedbox.cli.brokers import bootstrap_option
+from deedbox.cli.daemons import log_format_option
 from deedbox.cli.options import config_option, registry_option
 
 
@@ -52,13 +53,7 @@ from deedbox.cli.options import config_option, registry_option
     "--metrics-port", type=click.IntRange(0, 65535), help="Serve counters to Prometheus at this port, under /metrics."
 )
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="The address to serve them at.")
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Warnings on standard error: a line of text, or one JSON object a line.",
-)
+@log_format_option
 @click.option("--once", is_flag=True, help="Judge what is there now, and stop.")
 @bootstrap_option
 @registry_option
