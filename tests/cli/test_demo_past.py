@@ -38,8 +38,21 @@ def test_home_says_what_is_blocked_what_drains_and_what_is_dead(pages):
     assert (drain["contract"], drain["pointer"], drain["share"]) == ("payments/payment-settled", "/card_hint", 93)
     assert drain["slowest"]["group"] == "ledger-worker"
     assert home["dead_letters"]["messages"] == 7
-    assert [group["count"] for group in home["dead_letters"]["groups"]] == [5, 2]
+    assert [(g["count"], g["cause"]) for g in home["dead_letters"]["groups"]] == [
+        (2, '"transfer" is not one of "card" or "invoice"'),
+        (5, "messages name a version that is not registered"),
+    ]
     assert home["links"] == {"holds": 2, "broken": 0, "undecided": 0}
+
+
+def test_one_kind_of_dead_letter_was_sent_again_and_the_other_fails_still(pages):
+    failing, sent = pages.get("/dead-letters.json").json["groups"]
+    assert (failing["order"], sent["order"]["state"], sent["order"]["outcome"]["replayed"]) == (None, "done", 5)
+    assert pages.get("/dead-letters.json").json["counted"] == []  # a worker reads what the guard counted
+    again = pages.get(f"/dead-letters/shop.payments.dlt/{sent['fingerprint']}.json").json
+    assert [sample["now"]["passes"] for sample in again["samples"]] == [["2.0.0"]] * 3
+    still = pages.get(f"/dead-letters/shop.payments.dlt/{failing['fingerprint']}.json").json
+    assert all('"transfer"' in sample["now"]["why"] for sample in still["samples"])
 
 
 def test_the_accepted_break_is_on_its_contracts_page(pages):

@@ -57,6 +57,9 @@ def _services(database_url: str) -> Iterator[Services]:
         database.close()
 
 
+_EVENTS = ("service", "publish", "retire", "deploy", "drain", "report", "letters", "replay")
+
+
 class _Teller:
     """Plays one event after the other. What an event is, its first word says."""
 
@@ -66,7 +69,7 @@ class _Teller:
     def play(self, event: dict[str, Any], at: datetime) -> None:
         from deedbox.registry import clock
 
-        kind = next(k for k in ("service", "publish", "retire", "deploy", "drain", "report") if k in event)
+        kind = next(k for k in _EVENTS if k in event)
         with clock.stopped_at(at):
             getattr(self, f"_{kind}")(event, at)
 
@@ -160,6 +163,47 @@ class _Teller:
             str(uuid.uuid4()), "deedbox-guard", "deedbox demo", log["cluster"], since, until, 0, 0, (topic,)
         )
         self._services.observations.record(report, "guard")
+
+    def _letters(self, event: dict[str, Any], at: datetime) -> None:
+        """What a worker read in a dead-letter topic since it looked last."""
+        from deedbox.registry.services.dead_letters import ReadGroup, ReadRange, ReadSample, Report
+
+        topic, cluster, now = event["letters"], self._log["cluster"], int(at.timestamp() * 1000)
+        start = self._services.dead_letters.positions(cluster, topic, "").get(0, 0)
+        end = start + sum(group["count"] for group in event["groups"])
+        origin = topic.removesuffix(".dlt")
+        groups = []
+        for group in event["groups"]:
+            samples = tuple(
+                ReadSample(
+                    0, end - 1 - n, now - n * 60_000, 0, self._log["start"] + end - n, s["key"], s["value"], False
+                )
+                for n, s in enumerate(group["samples"])
+            )
+            said = {"pointer": "", "reason": "", **group, "origin": origin, "replayed": 0, "samples": samples}
+            groups.append(ReadGroup(**said, first_at=now - group["count"] * 60_000, last_at=now))
+        report = Report(str(uuid.uuid4()), cluster, topic, "", (ReadRange(0, start, end),), tuple(groups))
+        self._services.dead_letters.record(report, "dlq worker")
+
+    def _replay(self, event: dict[str, Any], at: datetime) -> None:
+        """An order that somebody made, tried, confirmed, and that a worker carried out."""
+        from deedbox.registry import clock
+        from deedbox.registry.services.replay_orders import Result
+
+        orders, by, worker = self._services.replay_orders, event["by"], "dlq worker"
+        read = event["sent"] + event["failing"]
+        found = Result(worker, read, event["sent"], 0, event["failing"], 0, (), ({"partition": 0, "end": read},), None)
+        id_ = str(uuid.uuid4())
+        orders.order(id_, self._log["cluster"], event["topic"], event["replay"], by)
+        with clock.stopped_at(at + timedelta(minutes=1)):
+            orders.claim(id_, worker, 60)
+            trial = orders.result(id_, "dry-run", found, worker).record.trial
+            assert trial is not None, "it was just told"
+        with clock.stopped_at(at + timedelta(minutes=9)):
+            orders.confirm(id_, trial[0].digest, by)
+        with clock.stopped_at(at + timedelta(minutes=10)):
+            orders.claim(id_, worker, 60)
+            orders.result(id_, "replay", found, worker)
 
 
 def _team(contract: str) -> str:

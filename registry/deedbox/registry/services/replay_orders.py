@@ -108,7 +108,8 @@ class ReplayOrders:
                 if any(getattr(known.order, name) != held for name, held in said.items()):
                     raise IdTaken(f"order {uuid} was made by {known.entry.by} with other content: use a new id")
                 return Written(known, created=False)
-            if not dead_letters.exists(session, cluster, topic, fingerprint):
+            named = "\x00" not in cluster + fingerprint  # which PostgreSQL cannot be asked for
+            if not (named and dead_letters.exists(session, cluster, topic, fingerprint)):
                 raise NotFound(
                     f"no worker has reported letters of {ascii(fingerprint)[:80]} in {topic} of cluster "
                     f"{ascii(cluster)[:80]}: run `deedbox dlq work` for that topic"
@@ -269,7 +270,10 @@ class ReplayOrders:
 
 
 def _known(session: Session, uuid: str) -> OrderRecord:
-    record = store.by_uuid(session, uuid)
+    try:
+        record = store.by_uuid(session, check_uuid(uuid))
+    except InvalidRequest:
+        record = None
     if record is None:
         raise NotFound(f"there is no replay order {ascii(uuid)[:60]}")
     return record

@@ -12,7 +12,20 @@ from typing import Any
 
 from deedbox.registry.storage.jobs import clock
 from deedbox.registry.storage.models import Base, Entry
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, UniqueConstraint, case, delete, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    case,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 STATES = ("asked", "tried", "confirmed", "done", "cancelled", "failed")
@@ -186,6 +199,23 @@ def orders(
             statement = statement.where(column == wanted)
     order = ReplayOrder.seq.desc() if newest_first else ReplayOrder.seq
     return _read(session, statement.order_by(order).limit(limit))
+
+
+def newest_of(session: Session, keys: Collection[tuple[str, str, str]]) -> list[OrderRecord]:
+    """The last order for each of these letters: by cluster, topic and fingerprint."""
+    columns = ReplayOrder.cluster, ReplayOrder.topic, ReplayOrder.fingerprint
+    last = select(func.max(ReplayOrder.seq)).where(tuple_(*columns).in_(list(keys))).group_by(*columns)
+    return _read(session, _records().where(ReplayOrder.seq.in_(last.scalar_subquery())))
+
+
+def orders_of_runs(session: Session, seqs: Iterable[int]) -> dict[int, str]:
+    """By the entry of a run that was ordered, the order's id."""
+    statement = (
+        select(ReplayResult.seq, ReplayOrder.uuid)
+        .join(ReplayOrder, ReplayOrder.seq == ReplayResult.order_seq)
+        .where(ReplayResult.seq.in_(list(seqs)))
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}
 
 
 def take(session: Session, record: OrderRecord, worker: str, task: str, seconds: float) -> ReplayLease:

@@ -6,8 +6,8 @@ from typing import Any
 
 from deedbox.registry.services import Services
 from deedbox.registry.services import dead_letters as letters
+from deedbox.registry.services.browsing.dead_letters import group_view
 from deedbox.registry.services.catalogue import number_cursor
-from deedbox.registry.storage.dead_letters import DeadLetterSample, Grouped
 from deedbox.registry.web import api, bodies, render
 from deedbox.registry.web.dead_letter_models import (
     DeadLetterReportBody,
@@ -63,7 +63,7 @@ def blueprint(services: Services) -> APIBlueprint:
         """Letters by fingerprint with their newest samples, those that were reported last first."""
         before = number_cursor(query.after) if query.after is not None else None
         page = service.groups(topic=query.topic, contract=query.contract, before=before, limit=query.limit)
-        return reply(render.page([group(found) for found in page.items], page))
+        return reply(render.page([group_view(group) for group in page.items], page))
 
     return routes
 
@@ -71,42 +71,6 @@ def blueprint(services: Services) -> APIBlueprint:
 def describe(app: OpenAPI) -> None:
     """Adds the body to the OpenAPI document."""
     api.describe(app, DeadLetterReportBody)
-
-
-def group(found: Grouped) -> dict[str, Any]:
-    """One group as the API shows it."""
-    newest = found.newest
-    return {
-        "cluster": newest.cluster,
-        "topic": newest.topic,
-        "fingerprint": newest.fingerprint,
-        "contract": newest.contract,
-        "versions": list(found.versions),
-        "rule": newest.rule,
-        "pointer": newest.pointer,
-        "reason": newest.reason,
-        "origins": list(found.origins),
-        "count": found.count,
-        "replayed": found.replayed,
-        "first_at": found.first_at,
-        "last_at": found.last_at,
-        "samples": [_sample(sample) for sample in found.samples],
-    }
-
-
-def _sample(sample: DeadLetterSample) -> dict[str, Any]:
-    return {
-        "partition": sample.partition,
-        "offset": sample.offset,
-        "at": sample.at,
-        "version": sample.version,
-        "origin": sample.origin,
-        "origin_partition": sample.origin_partition,
-        "origin_offset": sample.origin_offset,
-        "key": sample.key,
-        "value": sample.value,
-        "truncated": sample.truncated,
-    }
 
 
 def _read(body: ReadGroupBody) -> letters.ReadGroup:

@@ -127,6 +127,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CheckerError, _checker_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
+    app.before_request(_check_query)
 
 
 def problem(code: str, detail: str, headers: dict[str, str] | None = None, /, **extra: Any) -> Response:
@@ -142,6 +143,14 @@ def problem(code: str, detail: str, headers: dict[str, str] | None = None, /, **
         **extra,
     }
     return Response(dump(body), kind.status, headers, content_type=MEDIA_TYPE)
+
+
+def _check_query() -> None:
+    # PostgreSQL keeps the null character in no text, and fails where it is asked for one.
+    if request.path.startswith("/api/"):
+        for name, value in request.args.items(multi=True):
+            if "\x00" in value:
+                raise unusable("must be without null characters", f"/{ascii(name)[1:-1][:60]}")
 
 
 def invalid_parameters(error: ValidationError) -> Response:

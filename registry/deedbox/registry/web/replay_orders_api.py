@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from deedbox.registry.services import Services
+from deedbox.registry.services.browsing.dead_letters import order_view
 from deedbox.registry.services.catalogue import number_cursor
 from deedbox.registry.services.replay_orders import COUNTS, Result, Written
-from deedbox.registry.storage.models import Entry
-from deedbox.registry.storage.replay_orders import OrderRecord, ReplayResult
 from deedbox.registry.web import api, bodies, render
 from deedbox.registry.web.dead_letter_models import (
     CancellationBody,
@@ -53,7 +52,7 @@ def _asking(routes: APIBlueprint, services: Services) -> None:
         body = bodies.strict(OrderBody)
         made = orders.order(body.id, body.cluster, body.topic, body.fingerprint, api.actor())
         where = f"{api.PREFIX}/replay-orders/{made.record.order.uuid}"
-        return reply(order(made.record), 202 if made.created else 200, Location=where)
+        return reply(order_view(made.record), 202 if made.created else 200, Location=where)
 
     @routes.get("/replay-orders", tags=tag, responses={200: OrdersPage, **api.problems_of(400)})
     def list_orders(query: OrdersQuery) -> Response:
@@ -65,12 +64,12 @@ def _asking(routes: APIBlueprint, services: Services) -> None:
             after=number_cursor(query.after or "0"),
             limit=query.limit,
         )
-        return reply(render.page([order(record) for record in page.items], page))
+        return reply(render.page([order_view(record) for record in page.items], page))
 
     @routes.get(_ORDER, tags=tag, responses={200: OrderReply, **api.problems_of(404)})
     def get_order(path: OrderPath) -> Response:
         """An order as it stands."""
-        return reply(order(orders.get(path.id)))
+        return reply(order_view(orders.get(path.id)))
 
     @routes.post(
         f"{_ORDER}/confirmation",
@@ -107,7 +106,7 @@ def _carrying_out(routes: APIBlueprint, services: Services) -> None:
         """Takes an order for a while, or keeps it for longer."""
         body = bodies.strict(ClaimBody)
         taken = orders.claim(path.id, body.worker, body.seconds)
-        return reply({"order": order(taken.record), "task": taken.task, "until": taken.until})
+        return reply({"order": order_view(taken.record), "task": taken.task, "until": taken.until})
 
     @routes.put(
         f"{_ORDER}/results/<task>",
@@ -134,46 +133,5 @@ def describe(app: OpenAPI) -> None:
         api.describe(app, model)
 
 
-def order(record: OrderRecord) -> dict[str, Any]:
-    """An order as the API shows it."""
-    said, lease = record.order, record.lease
-    return {
-        "id": said.uuid,
-        "cluster": said.cluster,
-        "topic": said.topic,
-        "fingerprint": said.fingerprint,
-        "state": record.state,
-        "at": record.entry.at,
-        "by": record.entry.by,
-        "trial": _result(*record.trial) if record.trial else None,
-        "confirmation": {"digest": record.confirmation[0].digest, **_told(record.confirmation[1])}
-        if record.confirmation
-        else None,
-        "cancellation": {"reason": record.cancellation[0].reason, **_told(record.cancellation[1])}
-        if record.cancellation
-        else None,
-        "outcome": _result(*record.outcome) if record.outcome else None,
-        "claim": {"worker": lease.worker, "task": lease.task, "until": lease.until}
-        if lease is not None and record.running
-        else None,
-    }
-
-
-def _result(row: ReplayResult, entry: Entry) -> dict[str, Any]:
-    return {
-        "worker": row.worker,
-        **{name: getattr(row, name) for name in COUNTS},
-        "examples": row.examples,
-        "ends": row.ends,
-        "error": row.error,
-        "digest": row.digest,
-        **_told(entry),
-    }
-
-
-def _told(entry: Entry) -> dict[str, Any]:
-    return {"at": entry.at, "by": entry.by}
-
-
 def _written(made: Written) -> Response:
-    return reply(order(made.record), 201 if made.created else 200)
+    return reply(order_view(made.record), 201 if made.created else 200)

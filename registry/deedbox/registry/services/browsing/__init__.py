@@ -7,6 +7,7 @@ from contextlib import suppress
 from deedbox.registry.errors import RegistryError
 from deedbox.registry.services.browsing.changes import Changes
 from deedbox.registry.services.browsing.contracts import Contracts
+from deedbox.registry.services.browsing.dead_letters import Letters
 from deedbox.registry.services.browsing.draining import Draining
 from deedbox.registry.services.browsing.fits import Fits
 from deedbox.registry.services.browsing.history import History
@@ -27,13 +28,14 @@ class Browsing:
         self.overview = Overview(database)
         self.fits = Fits(verdicts)
         self.draining = Draining(database, drains, self.overview)
-        self.history = History(database, self.overview, self.fits, self.draining)
+        self.trying = Trying(database, verdicts.sandbox, self.overview)
+        self.letters = Letters(database, self.trying)
+        self.history = History(database, self.overview, self.fits, self.draining, self.letters)
         self.contracts = Contracts(database, self.overview, self.fits)
         self.changes = Changes(database, verdicts, self.overview, self.fits)
         self.lives = Lives(database, verdicts, self.overview, self.contracts, self.draining)
         self.system = System(database, self.overview, self.fits)
         self.matrix = Matrix(database, self.overview, self.fits)
-        self.trying = Trying(database, verdicts.sandbox, self.overview)
 
     def warm_up(self) -> None:
         """Reads the system once, ahead of the first page. A database that is away now is asked again by that page."""

@@ -1,4 +1,4 @@
-"""The drain board and the dead letters: what evidence and guards' reports say, ready to be shown."""
+"""The drain board: what evidence says, ready to be shown."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from deedbox.registry.services.browsing.overview import Overview
 from deedbox.registry.services.drains import Drains, FieldView
 from deedbox.registry.storage import browsing
 from deedbox.registry.storage import drains as store
-from deedbox.registry.storage import observations as seen
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import DrainEvidence
-from deedbox.registry.storage.models import Entry
-from deedbox.registry.storage.replays import Replay
 
 _READINGS = 30
 _IN_THE_WAY = "offsets-past"
 
 
 class Draining:
-    """Reading models of the drain board and the dead letters."""
+    """Reading models of the drain board."""
 
     def __init__(self, database: Database, drains: Drains, overview: Overview) -> None:
         self._database, self._drains, self._overview = database, drains, overview
@@ -85,55 +82,6 @@ class Draining:
             gone_back = store.revoked(session, [rows[0].seq for rows in readings])
         items = [self._read(rows, gone_back) for rows in readings]
         return {"items": items, "marked": marked}
-
-    def dead_letters(self) -> dict[str, Any]:
-        """What guards counted as bad, grouped by what is wrong with it; most first.
-
-        Raises:
-            StorageUnavailable: the database does not answer.
-        """
-        with self._database.reading() as session:
-            counted = seen.counts(session)
-            replays = browsing.last_replays(session, 20)
-        groups = [
-            {
-                "topic": cell.topic,
-                "contract": cell.contract,
-                "version": cell.version,
-                "rule": cell.rule,
-                "pointer": cell.pointer,
-                "count": cell.count,
-                "until": cell.until,
-            }
-            for cell in counted
-            if cell.kind == "fault"
-        ]
-        groups.sort(key=lambda group: (-int(str(group["count"])), str(group["topic"])))
-        messages: dict[str, int] = {}
-        for cell in counted:
-            if cell.kind == "invalid":
-                messages[cell.topic] = messages.get(cell.topic, 0) + cell.count
-        return {
-            "groups": groups[:500],
-            "messages": messages,
-            "observed": bool(counted),
-            "replays": [_replay(*row) for row in replays],
-        }
-
-
-def _replay(row: Replay, entry: Entry) -> dict[str, Any]:
-    return {
-        "at": entry.at,
-        "by": entry.by,
-        "topic": row.topic,
-        "name": row.name,
-        "query": row.query,
-        "read": row.read,
-        "replayed": row.replayed,
-        "quarantined": row.quarantined,
-        "failing": row.failing,
-        "skipped": row.skipped,
-    }
 
 
 def _row(view: FieldView, readings: Sequence[DrainEvidence]) -> dict[str, Any]:

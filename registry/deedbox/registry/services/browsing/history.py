@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from deedbox.registry.services.browsing.dead_letters import Letters
 from deedbox.registry.services.browsing.draining import Draining
 from deedbox.registry.services.browsing.fits import Fits
 from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
@@ -21,11 +22,14 @@ _EACH = 30
 class History:
     """Reading models of the home, audit and search pages."""
 
-    def __init__(self, database: Database, overview: Overview, fits: Fits, draining: Draining) -> None:
-        self._database, self._overview, self._fits, self._draining = database, overview, fits, draining
+    def __init__(
+        self, database: Database, overview: Overview, fits: Fits, draining: Draining, letters: Letters
+    ) -> None:
+        self._database, self._overview, self._fits = database, overview, fits
+        self._draining, self._letters = draining, letters
 
     def home(self) -> dict[str, Any]:
-        """Counts, what changed lately, what is blocked, what drains, and what guards found bad.
+        """Counts, what changed lately, what is blocked, what drains, and dead letters.
 
         Raises:
             Busy, StorageUnavailable: as they say.
@@ -36,7 +40,6 @@ class History:
             recent = browsing.newest_entries(session, _RECENT)
             refused = refusals.newest(session, 50)
         states = [fit.state for fit in fits]
-        letters = self._draining.dead_letters()
         return {
             "services": len(snapshot.services),
             "contracts": len(snapshot.heads),
@@ -46,7 +49,7 @@ class History:
             "refusals": [_refusal_view(row) for row in refused if _stands(snapshot, row)][:8],
             "broken": [fit_view(fit) for fit in fits if fit.state != "holds"][:20],
             "drains": self._draining.lately(6),
-            "dead_letters": {"groups": letters["groups"][:5], "messages": sum(letters["messages"].values())},
+            "dead_letters": self._letters.lately(5),
         }
 
     def audit(self, *, before: int | None, kinds: list[str], about: str, limit: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deedbox.registry.services import Services
-from deedbox.registry.web.pages import base, contracts, history, reference, system, traffic, trying
+from deedbox.registry.web.pages import base, contracts, dead_letters, history, reference, system, traffic, trying
 from deedbox.registry.web.pages.base import Pages
 from deedbox.registry.web.replies import Replies
 from flask_openapi import OpenAPI
@@ -14,5 +14,5 @@ def install(app: OpenAPI, services: Services, replies: Replies) -> None:
     base.install(app)
     reference.install(app, replies)
     pages = Pages(app, services, replies)
-    for module in (history, contracts, system, trying, traffic):
+    for module in (history, contracts, system, trying, traffic, dead_letters):
         module.install(pages)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from deedbox.registry.errors import NotFound
 from deedbox.registry.services import Services
 from deedbox.registry.web.json_out import dump
-from deedbox.registry.web.pages import words
+from deedbox.registry.web.pages import safety, words
 from deedbox.registry.web.replies import JSON, Replies
 from flask import Flask, Response, render_template, request
 
@@ -49,10 +50,12 @@ class View:
     """A page before it is drawn. `data` is JSON: the twin shows it as it is, and the template nothing else.
 
     `settled` says that the data depends on the recorded entries alone, so that the page is good until the next one.
+    `writes` says that the page has a form that writes: it is given `token`, and `new_id` for what the form makes.
     """
 
     data: dict[str, Any]
     settled: bool = True
+    writes: bool = False
 
 
 @dataclass(slots=True)
@@ -104,9 +107,11 @@ class Pages:
 
     def _html(self, view: Callable[[], View], template: str, section: str, twin: str | None) -> Response:
         def draw(made: View) -> bytes:
-            return render(template, section, twin or request.path + TWIN, **made.data).encode()
+            form = {"token": safety.token(), "new_id": str(uuid4())} if made.writes else {}
+            return render(template, section, twin or request.path + TWIN, **form, **made.data).encode()
 
-        return self._shown(view, draw, HTML, HEADERS)
+        response = self._shown(view, draw, HTML, HEADERS)
+        return safety.remember(response) if safety.given() else response
 
     def _json(self, view: Callable[[], View]) -> Response:
         return self._shown(view, lambda made: dump(made.data), JSON, ())
@@ -205,4 +210,13 @@ def number(name: str, default: int, most: int) -> int:
 
 def text(name: str, most: int = 500) -> str:
     """A text of the query string, shortened."""
-    return "".join(c for c in request.args.get(name, "") if c.isprintable())[:most].strip()
+    return _cleaned(request.args.get(name, ""), most)
+
+
+def posted(name: str, most: int = 500) -> str:
+    """A text of the form that was sent, shortened."""
+    return _cleaned(request.form.get(name, ""), most)
+
+
+def _cleaned(said: str, most: int) -> str:
+    return "".join(c for c in said if c.isprintable())[:most].strip()

@@ -11,7 +11,7 @@ from deedbox.registry.errors import Forbidden
 from deedbox.registry.web import api
 from flask import Response, g, request
 
-Action: TypeAlias = Literal["retire"]
+Action: TypeAlias = Literal["retire", "replay"]
 COOKIE, FIELD = "deedbox-form", "form-token"
 
 
@@ -50,7 +50,13 @@ def token() -> str:
     return made
 
 
+def given() -> bool:
+    """Whether the page that is being made has a form with the token."""
+    return "form_token" in g
+
+
 def remember(response: Response) -> Response:
-    """Sets the cookie that the token of this response's form is compared with."""
+    """Sets the cookie that the token of this response's form is compared with; the page is for this browser alone."""
+    response.headers["Cache-Control"] = "no-store"
     response.set_cookie(COOKIE, token(), httponly=True, samesite="Strict", secure=request.is_secure, path="/")
     return response

@@ -1,4 +1,4 @@
-"""What travels and what is built: the drain board, the dead letters, the packages."""
+"""What travels and what is built: the drain board, the packages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ def install(pages: Pages) -> None:
     def drains() -> View:
         """Obsolete fields, and how far they have drained."""
         return View(draining.board(), settled=False)
-
-    @pages.page("/dead-letters", "dead_letters.html", "dead-letters")
-    def dead_letters() -> View:
-        """What guards found bad."""
-        return View(draining.dead_letters(), settled=False)
 
     @pages.page("/packages", "packages.html", "packages")
     def packages() -> View:

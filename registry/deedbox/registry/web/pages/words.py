@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -51,7 +51,11 @@ def moment(milliseconds: int | None) -> Markup:
     """A moment in milliseconds since 1970, as `when` writes it."""
     if milliseconds is None:
         return Markup("")
-    return when(datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
+    try:
+        at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return Markup("{} ms").format(milliseconds)  # a clock gone wild
+    return when(at.isoformat(timespec="seconds").replace("+00:00", "Z"))
 
 
 def contract_url(contract: str, version: str | None = None) -> str:
@@ -87,9 +91,34 @@ def entry_url(subject: str, kind: str) -> str:
         return contract_url(thing, version)
     if kind in ("service", "deployment"):
         return service_url(thing or subject)
+    if kind.startswith("replay-") and "#" in subject:
+        return letters_url(*subject.split("#", 1))
+    if kind == "replay":
+        return "/dead-letters"
     if kind.startswith("drain-"):
         return f"/drains#{quote(subject.replace('#', '', 1))}"
     return ""
+
+
+def letters_url(topic: str, fingerprint: str, cluster: str = "") -> str:
+    """The page of one kind of dead letter."""
+    page = f"/dead-letters/{quote(topic)}/{quote(fingerprint)}"
+    return f"{page}?cluster={quote(cluster)}" if cluster else page
+
+
+def order_url(id_: str) -> str:
+    """The page of a replay order."""
+    return f"/replay-orders/{quote(id_)}"
+
+
+def progress(order: Mapping[str, Any]) -> str:
+    """How an order stands, in a word that changes when its page does."""
+    return f"{order['state']}:{order['claim']['worker'] if order['claim'] else ''}"
+
+
+def visible(text: str) -> str:
+    """A foreign text with what would be unseen, or would turn the text around it, written out."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\u{ord(c):04x}" for c in text)
 
 
 def compact(value: Any) -> str:
@@ -120,6 +149,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "compare_url": compare_url,
     "service_url": service_url,
     "entry_url": entry_url,
+    "letters_url": letters_url,
+    "order_url": order_url,
+    "progress": progress,
+    "visible": visible,
     "pretty": pretty,
     "compact": compact,
     "count": count,

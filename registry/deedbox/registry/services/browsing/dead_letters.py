@@ -1,0 +1,271 @@
+"""Dead letters: what workers read in dead-letter topics, what guards counted, and the orders to send letters again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from deedbox.registry.errors import Busy, NotFound
+from deedbox.registry.services.browsing.causes import cause
+from deedbox.registry.services.browsing.trying import Trying
+from deedbox.registry.services.replay_orders import COUNTS
+from deedbox.registry.storage import browsing, dead_letters, replay_orders
+from deedbox.registry.storage import observations as seen
+from deedbox.registry.storage.database import Database
+from deedbox.registry.storage.dead_letters import DeadLetterSample, Grouped
+from deedbox.registry.storage.models import Entry
+from deedbox.registry.storage.observations import Counted
+from deedbox.registry.storage.replay_orders import OrderRecord, ReplayResult
+from deedbox.registry.storage.replays import Replay
+
+SUFFIX = ".dlt"
+"""Of a dead-letter topic, behind the name of the topic that its letters come from, where nobody names it otherwise."""
+_SCREEN = 100
+_COUNTED = 500
+_RUNS, _ORDERS = 20, 20
+
+
+class Letters:
+    """Reading models of the dead letters' pages."""
+
+    def __init__(self, database: Database, trying: Trying) -> None:
+        self._database, self._trying = database, trying
+
+    def board(self, before: int | None) -> dict[str, Any]:
+        """Every kind of dead letter, those that were reported last first, and what was done about them.
+
+        Args:
+            before: only groups that were reported before this number, None for the newest.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        with self._database.reading() as session:
+            groups = dead_letters.groups(session, before=before, limit=_SCREEN + 1)
+            totals = dead_letters.totals(session)
+            reported = dead_letters.reported(session)
+            counted = seen.counts(session)
+            waiting = replay_orders.orders(session, states=replay_orders.OPEN, newest_first=True, limit=_SCREEN)
+            newest = replay_orders.newest_of(session, [group.key for group in groups[:_SCREEN]])
+            runs = browsing.last_replays(session, _RUNS)
+            ordered = replay_orders.orders_of_runs(session, [row.seq for row, _ in runs])
+        last = {(o["cluster"], o["topic"], o["fingerprint"]): o for o in map(order_view, newest)}
+        counts = {(cluster, topic): (letters, kinds) for cluster, topic, letters, kinds in totals}
+        read = {topic for _, topic, _, _ in reported}
+        unread = [cell for cell in counted if cell.topic + SUFFIX not in read]
+        return {
+            "groups": [{**_brief(group), "order": last.get(group.key)} for group in groups[:_SCREEN]],
+            "next": groups[_SCREEN - 1].newest.number if len(groups) > _SCREEN else None,
+            "topics": [
+                {
+                    "cluster": cluster,
+                    "topic": topic,
+                    "letters": counts.get((cluster, topic), (0, 0))[0],
+                    "kinds": counts.get((cluster, topic), (0, 0))[1],
+                    "at": at,
+                    "by": by,
+                }
+                for cluster, topic, at, by in reported
+            ],
+            "counted": _counted(unread),
+            "unread": [
+                {"channel": topic, "topic": topic + SUFFIX, "messages": count}
+                for topic, count in _messages(unread).items()
+                if count
+            ],
+            "observed": bool(counted),
+            "orders": [order_view(record) for record in waiting],
+            "replays": [_run(row, entry, ordered.get(row.seq)) for row, entry in runs],
+        }
+
+    def lately(self, limit: int) -> dict[str, Any]:
+        """How many dead letters there are, of how many kinds, and those that were reported last.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        with self._database.reading() as session:
+            groups = dead_letters.groups(session, limit=limit)
+            totals = dead_letters.totals(session)
+            read = {topic for _, topic, _, _ in dead_letters.reported(session)}
+            unread = [cell for cell in seen.counts(session) if cell.topic + SUFFIX not in read]
+        counted = _counted(unread)
+        return {
+            "groups": ([_brief(group) for group in groups] + counted)[:limit],
+            "messages": sum(letters for _, _, letters, _ in totals) + sum(_messages(unread).values()),
+            "kinds": sum(kinds for _, _, _, kinds in totals) + len(counted),
+        }
+
+    def group(self, topic: str, fingerprint: str, cluster: str) -> dict[str, Any]:
+        """One kind of dead letter: what is wrong, the newest letters, whether they pass now, and its orders.
+
+        Args:
+            topic: the dead-letter topic.
+            fingerprint: of the kind.
+            cluster: Kafka's id; the one that was reported last where empty.
+
+        Raises:
+            NotFound: nobody reported such letters. StorageUnavailable: the database does not answer.
+        """
+        with self._database.reading() as session:
+            found = dead_letters.groups(session, topic=topic, fingerprint=fingerprint, limit=_SCREEN)
+            group = next((g for g in found if cluster in ("", g.newest.cluster)), None)
+            if group is None:
+                raise NotFound(f"no worker has reported letters of {ascii(fingerprint)[:80]} in {ascii(topic)[:80]}")
+            orders = replay_orders.orders(
+                session,
+                cluster=group.newest.cluster,
+                topic=topic,
+                fingerprint=fingerprint,
+                newest_first=True,
+                limit=_ORDERS,
+            )
+        contract = group.newest.contract
+        return {
+            "group": _brief(group),
+            "samples": [{**_sample(sample), "now": self._now(contract, sample)} for sample in group.samples],
+            "elsewhere": [g.newest.cluster for g in found if g is not group],
+            "orders": [order_view(record) for record in orders],
+            "open": next((record.order.uuid for record in orders if record.state in replay_orders.OPEN), None),
+        }
+
+    def order(self, record: OrderRecord) -> dict[str, Any]:
+        """One order, with the letters that it is about where they are still known.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        order = record.order
+        with self._database.reading() as session:
+            found = dead_letters.groups(session, topic=order.topic, fingerprint=order.fingerprint, limit=_SCREEN)
+        group = next((g for g in found if g.newest.cluster == order.cluster), None)
+        return {"order": order_view(record), "group": _brief(group) if group is not None else None}
+
+    def _now(self, contract: str, sample: DeadLetterSample) -> dict[str, Any] | None:
+        """Whether a letter passes now, and as which versions; None where its value is not known in full."""
+        if not contract or sample.value is None or sample.truncated:
+            return None
+        try:
+            tried = self._trying.attempt(contract, sample.value)
+        except (Busy, NotFound):
+            return None
+        results = tried["results"] or []
+        passes = [result["version"] for result in results if result["accepts"]]
+        own = [result for result in results if result["version"] == sample.version]
+        why = next((result["why"] for result in own + results if result["accepts"] is False), tried["problem"] or "")
+        return {"passes": passes, "tried": len(results), "why": "" if passes else why}
+
+
+def order_view(record: OrderRecord) -> dict[str, Any]:
+    """An order with all that happened to it. `claim` is there while a worker's lease on it runs."""
+    order, lease = record.order, record.lease
+    return {
+        "id": order.uuid,
+        "cluster": order.cluster,
+        "topic": order.topic,
+        "fingerprint": order.fingerprint,
+        "state": record.state,
+        **_told(record.entry),
+        "trial": _result(*record.trial) if record.trial else None,
+        "confirmation": {"digest": record.confirmation[0].digest, **_told(record.confirmation[1])}
+        if record.confirmation
+        else None,
+        "cancellation": {"reason": record.cancellation[0].reason, **_told(record.cancellation[1])}
+        if record.cancellation
+        else None,
+        "outcome": _result(*record.outcome) if record.outcome else None,
+        "claim": {"worker": lease.worker, "task": lease.task, "until": lease.until}
+        if lease is not None and record.running
+        else None,
+    }
+
+
+def _result(row: ReplayResult, entry: Entry) -> dict[str, Any]:
+    return {
+        "worker": row.worker,
+        **{name: getattr(row, name) for name in COUNTS},
+        "examples": row.examples,
+        "ends": row.ends,
+        "error": row.error,
+        "digest": row.digest,
+        **_told(entry),
+    }
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {"at": entry.at, "by": entry.by}
+
+
+def group_view(group: Grouped) -> dict[str, Any]:
+    """One kind of dead letter with its newest samples."""
+    newest = group.newest
+    return {
+        "cluster": newest.cluster,
+        "topic": newest.topic,
+        "fingerprint": newest.fingerprint,
+        "contract": newest.contract,
+        "versions": list(group.versions),
+        "rule": newest.rule,
+        "pointer": newest.pointer,
+        "reason": newest.reason,
+        "origins": list(group.origins),
+        "count": group.count,
+        "replayed": group.replayed,
+        "first_at": group.first_at,
+        "last_at": group.last_at,
+        "samples": [_sample(sample) for sample in group.samples],
+    }
+
+
+def _sample(sample: DeadLetterSample) -> dict[str, Any]:
+    return {
+        "partition": sample.partition,
+        "offset": sample.offset,
+        "at": sample.at,
+        "version": sample.version,
+        "origin": sample.origin,
+        "origin_partition": sample.origin_partition,
+        "origin_offset": sample.origin_offset,
+        "key": sample.key,
+        "value": sample.value,
+        "truncated": sample.truncated,
+    }
+
+
+def _brief(group: Grouped) -> dict[str, Any]:
+    view = group_view(group)
+    del view["samples"]
+    return {**view, "cause": cause(view["rule"], view["pointer"], view["reason"])}
+
+
+def _counted(cells: Sequence[Counted]) -> list[dict[str, Any]]:
+    """What guards counted as bad where no worker reads the letters, by what is wrong; most first."""
+    groups = [
+        {
+            "topic": cell.topic,
+            "contract": cell.contract,
+            "version": cell.version,
+            "rule": cell.rule,
+            "pointer": cell.pointer,
+            "cause": cause(cell.rule, cell.pointer, ""),
+            "count": cell.count,
+            "until": cell.until,
+        }
+        for cell in cells
+        if cell.kind == "fault"
+    ]
+    return sorted(groups, key=lambda group: (-int(str(group["count"])), str(group["topic"])))[:_COUNTED]
+
+
+def _messages(cells: Sequence[Counted]) -> dict[str, int]:
+    """Bad messages by topic: of those with several faults one each."""
+    messages: dict[str, int] = {}
+    for cell in cells:
+        if cell.kind == "invalid":
+            messages[cell.topic] = messages.get(cell.topic, 0) + cell.count
+    return messages
+
+
+def _run(row: Replay, entry: Entry, order: str | None) -> dict[str, Any]:
+    counts = {name: getattr(row, name) for name in COUNTS}
+    return {**_told(entry), "topic": row.topic, "name": row.name, "query": row.query, **counts, "order": order}
