@@ -107,6 +107,19 @@ def layouts(draft: str) -> dict[str, dict[str, Any]]:
             "in.json": {"properties": {"a": {id_: "https://example.org/in/", "properties": {"b": {"$ref": "#/definitions/x"}},
                                              "definitions": {"x": number}}}},
         },
+        "beside a folder above": {
+            "schemas/orders/root.json": say | {"properties": {
+                "a": {"anyOf": [{"$ref": "../../common/text.json"}, {"$ref": "common/text.json"}]}, "b": {"$ref": "../root.json"}}},
+            "common/text.json": {"properties": {"a": {"$ref": "../schemas/orders/root.json#/properties/b"}}, "not": {"type": "null"}},
+            "schemas/orders/common/text.json": {"type": "null"},
+            "schemas/root.json": {"allOf": [number, {"$ref": "orders/common/../../../common/text.json"}]},
+        },
+        "above, with an address": {
+            "schemas/root.json": say | {id_: FOLDER + "schemas/root.json", "properties": {"a": {"$ref": "../common/text.json"}},
+                                         "definitions": {"x": text}},
+            "common/text.json": {"properties": {"b": {"$ref": "../schemas/root.json#/definitions/x"}, "a": {"$ref": "number.json"}}},
+            "common/number.json": number,
+        },
     }  # fmt: skip
     if draft in OLDER:
         found["what stands beside a reference is ignored"] = {
@@ -153,11 +166,14 @@ CASES = [(draft, layout) for draft in DIALECTS for layout in layouts(draft)]
 @pytest.mark.parametrize(("draft", "layout"), CASES)
 def test_the_bundle_means_what_the_files_mean(draft: str, layout: str) -> None:
     files = layouts(draft)[layout]
-    bundle = bundled(files)
+    root = next(iter(files))
+    bundle = bundled(files, name=root)
     assert isinstance(bundle, Bundle)
-    assert set(bundle.files) == files.keys() - {"root.json"}
+    assert set(bundle.files) == files.keys() - {root}
     check_document(bundle, "json-schema")  # all its references lead somewhere, and it is a schema of its draft
-    together, separate = alone(bundle.value), apart(files)
+    # One that says where it is means the same to readers that give it no address.
+    together = validator_for(bundle.value)(bundle.value) if "/" in root else alone(bundle.value)
+    separate = apart(files)
     answers = {separate.is_valid(value) for value in VALUES}
     assert answers == {True, False}, "values that tell the schemas apart"
     for value in VALUES:
@@ -165,6 +181,16 @@ def test_the_bundle_means_what_the_files_mean(draft: str, layout: str) -> None:
     # As text it is the same to those who have no files, and to us.
     again = compare(bundle, json.dumps(bundle.value))
     assert (again.backward.holds, again.forward.holds, again.findings) == (True, True, ())
+
+
+def test_a_relative_identifier_is_applied_once() -> None:
+    def said(*values: int) -> dict[str, Any]:
+        number = {"$id": "../common/number.json", "enum": list(values)}
+        return {"$id": "schemas/order.json", "items": {"$ref": "../common/number.json"}, "$defs": {"number": number}}
+
+    backward = compare(said(1, 2), said(1)).backward
+    assert backward.witness is not None
+    assert backward.witness.value == [2]
 
 
 @pytest.mark.parametrize("draft", DIALECTS)

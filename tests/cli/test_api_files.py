@@ -1,13 +1,12 @@
 """APIs of one and of several files on the command line: places in every file, and what a reference may not do."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from deedbox.registry.serving import run_in_background
+
+from .commands import committed, run
 
 ROOT = """\
 openapi: 3.1.0
@@ -67,21 +66,6 @@ def write(folder, **files):
     return folder
 
 
-def run(folder, *arguments, code=0, **env):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DEEDBOX_", "GITHUB_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "deedbox.cli.main", *map(str, arguments)],
-        cwd=folder,
-        env=clean | {"DEEDBOX_ACTOR": "ada"} | env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 CHANGED = {
     "api.yaml": ROOT[: ROOT.index("    delete:")],
     "parts/order.yaml": ORDER.replace("    total:\n      type: integer\n", ""),
@@ -122,8 +106,8 @@ def test_files_that_were_only_moved_are_no_change_of_meaning(tmp_path):
 @pytest.mark.parametrize(
     ("files", "where", "says"),
     [
-        ({"api.yaml": ROOT.replace("parts/order", "../order")}, "api.yaml:14:", "leads out of the document's folder"),
-        ({"api.yaml": ROOT.replace("parts/order", "/etc/order")}, "api.yaml:14:", "leads out of the document's folder"),
+        ({"api.yaml": ROOT.replace("parts/order", "../order")}, "api.yaml:14:", "in: only files under it are read"),
+        ({"api.yaml": ROOT.replace("parts/order", "/etc/order")}, "api.yaml:14:", "in: only files under it are read"),
         ({"api.yaml": ROOT.replace("parts/", "https://x.example/")}, "api.yaml:14:", "nothing is ever fetched"),
         ({"parts/deep/link.json": None}, "parts/order.yaml:10:", "there is no file parts/deep/link.json"),
         ({"parts/order.yaml": ORDER.replace("link.json#/Link", "link.json#/Lonk")}, "parts/order.yaml:9:", "nowhere"),
@@ -144,7 +128,6 @@ def test_what_a_reference_may_not_do_is_told_with_file_and_line(tmp_path, files,
         text = run(folder, *command, code=2)
         assert where in text
         assert says in text
-        assert "Traceback" not in text
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
@@ -154,20 +137,13 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
     assert "there is no file parts/order.yaml" in run(folder, "diff", "api.yaml", "api.yaml", code=2)
 
 
-def git(folder, *arguments):
-    identity = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    subprocess.run(["git", *arguments], cwd=folder, env=os.environ | identity, check=True, capture_output=True)
-
-
 def project(service, role, more=""):
     return f'[deedbox]\nservice = "{service}"\n[[contract]]\nname = "api"\nfile = "api.yaml"\nrole = "{role}"\n{more}'
 
 
 def test_git_has_the_other_files_too(tmp_path):
     write(tmp_path, **{"deedbox.toml": project("shop", "provides")})
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-qm", "first")
+    committed(tmp_path)
     write(tmp_path, **CHANGED)
     (result,) = json.loads(run(tmp_path, "check", "--against", "git:HEAD", "--format", "json", code=1))["results"]
     breaking = {f["rule"]: (f["file"], f["line"]) for f in result["findings"] if f["level"] == "breaking"}

@@ -1,13 +1,12 @@
 """JSON Schemas of several files on the command line: diff, git, the registry, and the package made of them."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 from deedbox.cli import packaging, project
 from deedbox.registry.serving import run_in_background
+
+from .commands import committed, run
 
 ORDER = """\
 {
@@ -53,22 +52,6 @@ def write(folder, **files):
     return folder
 
 
-def run(folder, *arguments, code=0, **env):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DEEDBOX_", "GITHUB_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "deedbox.cli.main", *map(str, arguments)],
-        cwd=folder,
-        env=clean | {"DEEDBOX_ACTOR": "ada"} | env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
-    return done.stdout
-
-
 def places(found):
     return {f["rule"]: (f["file"], f["line"]) for f in found["findings"] if f["level"] == "breaking"}
 
@@ -91,9 +74,7 @@ def test_each_finding_has_its_place_in_the_file_it_stands_in(tmp_path):
 
 def test_git_has_the_other_files_too(tmp_path):
     write(tmp_path)
-    identity = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    for arguments in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
-        subprocess.run(["git", *arguments], cwd=tmp_path, env=os.environ | identity, check=True)
+    committed(tmp_path)
     (same,) = json.loads(run(tmp_path, "check", "--against", "git:HEAD", "--format", "json"))["results"]
     assert same["verdict"] == "identical"
     write(tmp_path, **CHANGED)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from deedbox.checker.documents import Document
-from deedbox.checker.errors import FileMissing
+from deedbox.checker.errors import FileMissing, LeadsOut
 from deedbox.checker.pointers import join, split
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from deedbox.checker.errors import DocumentError
 
 Loader: TypeAlias = "Callable[[str], Document | None]"
-"""Gives the document at a path relative to the root document's folder (forward slashes), or None where there is none."""
+"""Gives the document at a path relative to the folder that files are read from (forward slashes), or None where there is none."""
 
 _STEPS = 2
 """How deep the files stand in a bundle: below one keyword of its root, by name."""
@@ -62,14 +62,15 @@ def load_file(path: str, reference: str, loader: Loader | None, document: Docume
     """The file that a reference names.
 
     Args:
-        path: of the file, relative to the root document's folder and normalised; or an address on the network.
+        path: of the file, relative to the folder that files are read from and normalised; or an address on the network.
         reference: as it is written.
         loader: reads files; None where there is one document alone.
         document: the one that the reference stands in.
         pointer: of the reference's keyword in it.
 
     Raises:
-        FileMissing: it is on the network, out of the root's folder, or not there; with the place of the reference.
+        FileMissing: it is on the network or not there; with the place of the reference.
+        LeadsOut: it is out of the folder.
         DocumentError: it cannot be read.
     """
     line, column = document.position(pointer) or (None, None)
@@ -85,7 +86,7 @@ def load_file(path: str, reference: str, loader: Loader | None, document: Docume
             **where,
         )
     if path.startswith(("../", "/")) or path == ".." or "\0" in path:
-        raise FileMissing(f"{reference!r} leads out of the document's folder: only files under it are read", **where)
+        raise LeadsOut.of(reference, "the document's folder", **where)
     if loader is None:
         raise FileMissing(
             f"{reference!r} is another file, and only this one was given: compare by file name, or bundle them", **where

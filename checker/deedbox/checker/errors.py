@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 
 class CheckerError(Exception):
     """Root of all that the checker raises. `str()` is one sentence that says what, where and what to do."""
@@ -96,6 +98,23 @@ class FileMissing(DocumentError):
     """A `$ref` to a file that is not there, lies outside the root folder, or is on the network."""
 
     code = "file-missing"
+
+
+class LeadsOut(FileMissing):
+    """A `$ref` to a file outside of the folder that files are read from."""
+
+    def __init__(self, message: str, *, reference: str = "", **where: Any) -> None:
+        super().__init__(message, **where)
+        self.reference = reference
+
+    @classmethod
+    def of(cls, reference: str, folder: str, **where: Any) -> Self:
+        """The error about a reference as it is written, and the folder as people call it."""
+        message = f"{reference!r} leads out of {folder}: only files under it are read"
+        return cls(message, reference=reference, **where)
+
+    def _extra(self) -> dict[str, object]:
+        return {"reference": self.reference}
 
 
 class NotBundled(DocumentError):

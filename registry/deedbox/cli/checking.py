@@ -151,7 +151,7 @@ def read_contract(contract: Contract) -> Document:
     Raises:
         SourceUnreadable, DocumentError: with the place.
     """
-    return read_document(contract.path, show(contract.path), contract.dialect)
+    return read_document(contract.path, show(contract.path), contract.dialect, contract.root)
 
 
 def request_of(contract: Contract, document: Document) -> dict[str, Any]:
@@ -233,7 +233,7 @@ class AtRevision:
         """Reads the file at the revision and compares."""
         before = self._contract(contract)
         path = (before or contract).path
-        old = self.git.document(path, show(path), contract.dialect)
+        old = self.git.document(path, show(path), contract.dialect, contract.root)
         if old is None:
             return judge_here(contract, document, None, acceptances), None
         return judge_here(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deedbox.checker.pointers import get, parent
 from deedbox.cli.errors import SourceUnreadable, UsageError
+from deedbox.cli.project import root_of
 
 if TYPE_CHECKING:
     from deedbox.checker.documents import Document
@@ -36,24 +37,28 @@ def read_bytes(path: str | Path) -> bytes:
         raise SourceUnreadable(name, error.strerror or str(error)) from None
 
 
-def read_document(path: str | Path, shown: str | None = None, dialect: str | None = None) -> Document:
+def read_document(
+    path: str | Path, shown: str | None = None, dialect: str | None = None, folder: Path | None = None
+) -> Document:
     """Reads and parses a JSON or YAML file, with the files that it refers to.
 
     Args:
         path: the file, or `-` for standard input, which stands alone.
         shown: its name in messages.
         dialect: of a schema whose `$schema` is missing or no known draft.
+        folder: under which the other files must be; worked out (see `project.root_of`) where None.
 
     Raises:
         SourceUnreadable, DocumentError: with the place.
     """
     from deedbox.checker.documents import load_document
-    from deedbox.client.folders import loader_of, whole
+    from deedbox.client.folders import source_of, whole
 
-    alone = str(path) == STDIN
-    shown = shown or ("<stdin>" if alone else str(path))
+    if str(path) == STDIN:
+        return whole(load_document(read_bytes(path), shown or "<stdin>"), None, dialect)
+    path, shown = Path(path), shown or str(path)
     document = load_document(read_bytes(path), shown)
-    return whole(document, None if alone else loader_of(Path(shown).parent), dialect=dialect)
+    return whole(document, source_of(path, shown, folder or root_of(path.parent)), dialect)
 
 
 def place_of(finding: Finding, old: Document | None, new: Document) -> tuple[str, int | None, int | None]:
@@ -113,17 +118,19 @@ class Git:
             raise UsageError(f"{path} is outside of the repository {self.top}")
         return self._run("cat-file", "blob", f"{self.commit}:{resolved.relative_to(self.top).as_posix()}")
 
-    def document(self, path: Path, shown: str, dialect: str | None = None) -> Document | None:
+    def document(
+        self, path: Path, shown: str, dialect: str | None = None, folder: Path | None = None
+    ) -> Document | None:
         """The document that a file was at the revision, with the files that it refers to; None where it was not there.
 
-        `dialect` is that of a schema whose `$schema` is missing or no known draft.
+        `dialect` and `folder` are as of `read_document`.
 
         Raises:
             UsageError: the file is outside of the repository.
             DocumentError: one of the files cannot be used; with the place.
         """
         from deedbox.checker.documents import load_document
-        from deedbox.client.folders import whole
+        from deedbox.client.folders import Source, beside, placed, whole
 
         def load(path: Path, shown: str) -> Document | None:
             data = self.read(path)
@@ -132,12 +139,9 @@ class Git:
         document = load(path, shown)
         if document is None:
             return None
-        return whole(
-            document,
-            lambda other: load(path.parent / other, str(Path(shown).parent / other)),
-            name=path.name,
-            dialect=dialect,
-        )
+        root, own = placed(path, folder or root_of(path.parent))
+        source = Source(str(root), own, lambda other: load(root / other, beside(shown, own, other)))
+        return whole(document, source, dialect)
 
     def _run(self, *arguments: str) -> bytes | None:
         try:

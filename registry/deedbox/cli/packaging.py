@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from deedbox.checker.drain.claiming import drained_on
 from deedbox.checker.errors import CheckerError
 from deedbox.checker.formats import detect
-from deedbox.cli.documents import read_document
+from deedbox.cli.checking import read_contract
 from deedbox.cli.errors import CliError, ExtraMissing, SourceUnreadable, UsageError
 from deedbox.cli.exits import Exit
 from deedbox.cli.nearest import did_you_mean
 from deedbox.cli.progress import track
-from deedbox.cli.project import NAME, show
+from deedbox.cli.project import NAME
 from deedbox.client.folders import text_of
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def from_file(wanted: Wanted, version: str | None, shape: Shape) -> PackageReque
     version = version or contract.version
     if version is None:
         raise UsageError(f'{wanted.name} declares no version: add version = "…" in the project file, or say --version')
-    document = read_document(contract.path, show(contract.path), contract.dialect)
+    document = read_contract(contract)
     data = text_of(document).encode()
     return _request(wanted, shape, version, data, contract.format or detect(document), contract.dialect)
 

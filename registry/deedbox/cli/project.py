@@ -32,6 +32,7 @@ _NAME_RULE = "letters, digits, '.', '_' and '-', at most 100, the first a letter
 class Contract:
     """One `[[contract]]`. `file` is as written, `path` where it is; the other fields are as written.
 
+    `root` is the project's folder, None without a project file.
     `kind` is empty where nobody said it: the document does. `line` is where its table begins, `version_line` where its
     version stands.
     """
@@ -52,6 +53,7 @@ class Contract:
     package_style: str = "pydantic"
     package_open_enums: bool = False
     dialect: str | None = None
+    root: Path | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
     version_line: int | None = field(default=None, compare=False)
 
@@ -87,14 +89,28 @@ def find(start: Path | None = None) -> Path | None:
     """The project file of a folder: there or in one above, up to the root of the repository."""
     folder = (start or Path.cwd()).resolve()
     for candidate in (folder, *folder.parents):
-        own, pyproject = candidate / FILE, candidate / "pyproject.toml"
-        if own.is_file():
+        if own := _file_in(candidate):
             return own
-        if pyproject.is_file() and b"tool.deedbox" in pyproject.read_bytes():
-            return pyproject
-        if (candidate / ".git").exists():
+        if _is_repository(candidate):
             return None
     return None
+
+
+def root_of(folder: Path) -> Path | None:
+    """The root of the project that a folder is in: where its project file is, or else the repository's."""
+    folder = folder.resolve()
+    return next((c for c in (folder, *folder.parents) if _file_in(c) or _is_repository(c)), None)
+
+
+def _file_in(folder: Path) -> Path | None:
+    own, pyproject = folder / FILE, folder / "pyproject.toml"
+    if own.is_file():
+        return own
+    return pyproject if pyproject.is_file() and b"tool.deedbox" in pyproject.read_bytes() else None
+
+
+def _is_repository(folder: Path) -> bool:
+    return (folder / ".git").exists()
 
 
 def load(config: str | None = None) -> Project | None:
@@ -302,6 +318,7 @@ class _Reader:
             package_style=self.style(table, *where),
             package_open_enums=self.flag(table, "package-open-enums", *where),
             dialect=self.choice(table, "dialect", dialects(), *where),
+            root=self.path.parent,
             line=self.line(*where),
             version_line=self.line(*where, "version"),
         )

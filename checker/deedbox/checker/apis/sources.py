@@ -51,10 +51,12 @@ def bundle(document: Document, loader: Loader | None = None, name: str | None = 
     Args:
         document: the root.
         loader: reads the other files.
-        name: the root's file name, by which other files may refer to it; the document's own where None.
+        name: the root's path from the folder that the loader reads, by which other files may refer to it; the document's
+            own file name where None.
 
     Raises:
-        FileMissing: a file is not there, is outside of the root's folder, or there is no loader; with the place.
+        FileMissing: a file is not there, or there is no loader; with the place.
+        LeadsOut: a file is outside of the folder that the loader reads.
         ReferenceCycle: references that lead only to each other, with the place of the first.
         DocumentError: a file cannot be read.
     """
@@ -73,7 +75,7 @@ def bundle(document: Document, loader: Loader | None = None, name: str | None = 
         folder_of, current = pending.pop()
         known = _identifiers(current.value)
         for pointer, holder in references(current.value):
-            path = _path_of(holder["$ref"], known, folder_of)
+            path = _path_of(holder["$ref"], known, folder_of or own_name)
             foreign = foreign or path is not None or target_of(holder["$ref"]) is None
             if path is None:
                 continue
@@ -181,7 +183,7 @@ def _identifiers(value: Any) -> dict[str, str]:
 
 
 def _path_of(reference: str, known: dict[str, str], within: str) -> str | None:
-    """The file that a reference names, relative to the root's folder; None for the file it stands in."""
+    """The file that a reference in the file `within` names; None for that file itself."""
     url, _ = urldefrag(reference)
     if not url or url in known:
         return None
@@ -197,7 +199,7 @@ def _rewritten(value: Any, within: str, own_name: str) -> Any:
     changed: dict[int, dict[str, Any]] = {}
     for _, holder in references(value):
         url, fragment = urldefrag(holder["$ref"])
-        path = _path_of(holder["$ref"], known, within)
+        path = _path_of(holder["$ref"], known, within or own_name)
         target = within if path is None else ("" if path == own_name else path)
         prefix = join("", FILES, target) if target else ""
         if url in known:

@@ -39,11 +39,13 @@ def bundle_schema(
     Args:
         document: the root.
         loader: reads the other files; without one the document is given back as it is.
-        name: the root's file name, by which other files may refer to it; the document's own where None.
+        name: the root's path from the folder that the loader reads, by which other files may refer to it; the document's
+            own file name where None.
         dialect: as of `compare`.
 
     Raises:
-        FileMissing: a file is not there, or outside of the root's folder; with the place of the reference.
+        FileMissing: a file is not there; with the place of the reference.
+        LeadsOut: a file is outside of the folder that the loader reads.
         NotBundled: files that cannot be one document and mean the same; says why.
         DocumentError: a file cannot be read.
     """
@@ -112,7 +114,8 @@ class _Bundling:
             done += 1
         if len(self.files) == 1:
             return self.root.document
-        named = False
+        # With files above it, the root must say where it is: what is relative to nothing cannot lead up.
+        named = "/" in self.root.path and not self.root.said
         for reference in self.references:
             target = self._target(reference)
             if target is None:
@@ -201,7 +204,7 @@ class _Bundling:
         return found
 
     def _path(self, reference: _Reference) -> str | None:
-        """The file that a reference names, relative to the root's folder; None where no file can be meant."""
+        """The file that a reference names, from the folder that the loader reads; None where no file can be meant."""
         file, uri = reference.file, urlsplit(reference.uri)
         own = urlsplit(file.uri)
         folder = posixpath.dirname(file.path)
@@ -282,7 +285,8 @@ class _Bundling:
         root = self.root
         value = _rewritten(root.document.value, "", root.changes)
         if named:
-            value = self._named(value, root.uri)
+            # A relative identifier with a folder is applied twice by some readers: `contracts/contracts/order.json`.
+            value = self._named(value, f"file:///{root.uri}" if "/" in root.uri else root.uri)
         keyword = "definitions" if self.draft.rank < DRAFT2019.rank else "$defs"
         base = root.uri if root.said or named else ""
         definitions = dict(value.get(keyword, {})) if isinstance(value.get(keyword, {}), dict) else None

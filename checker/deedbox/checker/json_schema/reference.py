@@ -14,7 +14,7 @@ from deedbox.checker.patterns import compile_pattern
 from jsonschema import validators
 from jsonschema.exceptions import ValidationError
 from jsonschema_specifications import REGISTRY
-from referencing.jsonschema import lookup_recursive_ref
+from referencing.jsonschema import lookup_recursive_ref, specification_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,5 +139,8 @@ def _class(rank: int) -> Any:
 
 def validator(schema: Schema) -> Any:
     """A `jsonschema` validator of a document: `is_valid(value)`, `iter_errors(value)`."""
-    # A registry given takes the place of the default one, which would fetch what it does not know.
-    return _class(schema.dialect.rank)(schema.root, registry=REGISTRY)
+    kind = _class(schema.dialect.rank)
+    resource = specification_with(schema.dialect.uri).create_resource(schema.root)
+    # Its own resolver would apply the root's identifier to itself, and fetch what it does not know.
+    resolver = REGISTRY.with_resource("", resource).resolver(resource.id() or "")
+    return kind(schema.root, registry=REGISTRY, _resolver=resolver)
