@@ -16,7 +16,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext, Se
 from deedbox.kafka.confluent import DeedboxDeserializer, DeedboxSerializer
 from deedbox.kafka.errors import InvalidMessage
 from deedbox.kafka.inspection import Inspector, Invalid
-from deedbox.kafka.lookup import Lookup
+from deedbox.kafka.lookup import Lookup, Version
 from deedbox.kafka.serializing import Reading, Writing
 
 from .conftest import ORDER, Registry
@@ -63,11 +63,11 @@ def test_a_message_that_could_not_say_what_it_is_is_refused(registry: Registry) 
 class Schemas:
     """Confluent's own registry in memory, with its JSON serializers, beside ours that knows the schema by the same id."""
 
-    def __init__(self, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, registry: Registry) -> None:
         registry.publish("orders/order-placed", ORDER)
         self.lookup = registry.lookup()
         version = self.lookup.version("orders/order-placed", "1.0.0")
-        assert version not in ("absent", "away")
+        assert isinstance(version, Version)
         self.client = SchemaRegistryClient.new_client({"url": "mock://"})
         text = orjson.dumps({"title": "Order", **ORDER}).decode()
         options = {"auto.register.schemas": True}
@@ -77,18 +77,13 @@ class Schemas:
         self.deserializer = JSONDeserializer(None, schema_registry_client=self.client)
         self.serializer({"id": "x"}, context())
         registered = self.client.get_latest_version(SUBJECT)
-        self.id, self.guid = registered.schema_id, UUID(registered.guid)
-        # Our side of the agreement: which version these name, and what GUID the version has.
-        monkeypatch.setattr(registry.client, "schema_usage", self._usage)
-        monkeypatch.setattr(registry.client, "schema_guid", lambda _: self.guid)
-        version.schema_id = self.id  # type: ignore[union-attr]
-
-    def _usage(self, schema: int | UUID) -> tuple[str, str] | None:
-        return ("orders/order-placed", "1.0.0") if schema in (self.id, self.guid) else None
+        self.id, self.guid = int(registered.schema_id or 0), UUID(registered.guid)
+        # Our side of the agreement: which version these name.
+        version.schema_id, version.schema_guid = self.id, self.guid
 
 
-def test_what_confluents_serializer_writes_is_read(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    schemas = Schemas(registry, monkeypatch)
+def test_what_confluents_serializer_writes_is_read(registry: Registry) -> None:
+    schemas = Schemas(registry)
     read = reading(schemas.lookup)
     data = schemas.serializer({"id": "a"}, context())
     assert data is not None
@@ -105,16 +100,37 @@ def test_what_confluents_serializer_writes_is_read(registry: Registry, monkeypat
 
 
 @pytest.mark.parametrize("framing", ["confluent", "confluent-header"])
-def test_what_we_write_confluents_deserializer_reads(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, framing: Any
-) -> None:
-    schemas = Schemas(registry, monkeypatch)
+def test_what_we_write_confluents_deserializer_reads(registry: Registry, framing: Any) -> None:
+    schemas = Schemas(registry)
     headers: list[Any] = []
     writing = Writing(schemas.lookup, "orders/order-placed", framing=framing)
     data = DeedboxSerializer(writing)({"id": "a"}, context(headers))
     assert schemas.deserializer(data, context(headers)) == {"id": "a"}
     assert dict(headers)["deedbox-contract"] == b"orders/order-placed"
     assert ("__value_schema_id" in dict(headers)) is (framing == "confluent-header")
+
+
+@pytest.mark.parametrize("channels", [["shop.orders"], ["elsewhere"], []])
+def test_a_schema_is_found_by_its_id_and_its_guid_whatever_channels_its_contract_names(
+    registry: Registry, channels: list[str]
+) -> None:
+    published = registry.publish("orders/order-placed", ORDER, channels=channels)
+    registry.publish("billing/order-placed", ORDER, role="consumes", channels=channels)
+    lookup = registry.lookup()
+    guid, number = UUID(published["schema_guid"]), published["schema_id"]
+    by_header = [("__value_schema_id", b"\x01" + guid.bytes)]
+    for value, headers in (
+        (b'{"id":"a"}', by_header),
+        (b"\x01" + guid.bytes + b'{"id":"a"}', None),
+        (b"\x00" + number.to_bytes(4, "big") + b'{"id":"a"}', None),
+        (b'{"id":"a"}', [("__value_schema_id", b"\x00" + number.to_bytes(4, "big"))]),
+    ):
+        found = Inspector(lookup).inspect("shop.orders", headers or (), value)
+        assert (found.status, str(found.version), found.value) == ("valid", "orders/order-placed 1.0.0", {"id": "a"})
+    written: list[Any] = []
+    writing = Writing(lookup, "orders/order-placed", framing="confluent-header")
+    assert DeedboxSerializer(writing)({"id": "a"}, context(written)) == b'{"id":"a"}'
+    assert dict(written)["__value_schema_id"] == b"\x01" + guid.bytes
 
 
 def test_inside_confluent_kafka(registry: Registry, bootstrap: str, topic: str) -> None:

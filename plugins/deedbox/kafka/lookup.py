@@ -13,16 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from deedbox.checker.errors import CheckerError
 from deedbox.checker.versions import greatest, parse
 from deedbox.client import ClientError, Problem, RegistryClient, is_unavailable
 from deedbox.kafka.decoding import DECODERS, Decoder
 from deedbox.kafka.validation import CompiledSchema
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 log = logging.getLogger("deedbox.kafka.lookup")
 
@@ -50,6 +48,7 @@ class Version:
     content_model: str
     dialect: str | None
     schema_id: int
+    schema_guid: UUID
     schema_digest: str
     channels: frozenset[str]
     retired: bool
@@ -68,6 +67,7 @@ class Version:
             data["content_model"],
             data.get("dialect"),
             int(data["schema_id"]),
+            UUID(data["schema_guid"]),
             data["schema_digest"],
             frozenset(data["channels"]),
             data.get("retired_at") is not None,
@@ -106,9 +106,9 @@ class Channel:
                 return latest([v for v in self.versions if v.contract in contracts]) if len(contracts) == 1 else None
         return None
 
-    def by_schema_id(self, schema_id: int) -> Version | None:
-        """The version whose schema has this id: a producer's before a consumer's, an unretired one first."""
-        found = [v for v in self.versions if v.schema_id == schema_id]
+    def by_schema(self, schema: int | UUID) -> Version | None:
+        """The version whose schema has this id or GUID: a producer's before a consumer's, an unretired one first."""
+        found = [v for v in self.versions if schema in (v.schema_id, v.schema_guid)]
         return min(found, key=lambda v: (v.role != "produces", v.retired, v.contract), default=None)
 
 
@@ -230,10 +230,9 @@ class Lookup:
     def by_schema(self, topic: str, schema: int | UUID) -> Version | Unknown:
         """The version that a Confluent schema id or GUID stands for: on the topic's own contracts first."""
         with self._lock:
-            if isinstance(schema, int):
-                channel = self.channel(topic)
-                if isinstance(channel, Channel) and (here := channel.by_schema_id(schema)) is not None:
-                    return here
+            channel = self.channel(topic)
+            if isinstance(channel, Channel) and (here := channel.by_schema(schema)) is not None:
+                return here
             kept = self._ids.get(schema)
             if kept is not None and (not isinstance(kept[1], Unknown) or self._fresh(kept[0])):
                 return kept[1] if isinstance(kept[1], Unknown) else self.version(*kept[1])
@@ -242,11 +241,6 @@ class Lookup:
                 return Unknown.AWAY
             self._ids.put(schema, (self._clock(), heard))
             return heard if isinstance(heard, Unknown) else self.version(*heard)
-
-    def guid(self, version: Version) -> UUID | None:
-        """The GUID of a version's schema; None where the registry is away, or gives schemas none."""
-        with self._lock:
-            return self._ask(lambda: _or_none(lambda: self.client.schema_guid(version.schema_id)))
 
     def compiled(self, version: Version) -> CompiledSchema | None:
         """A version's schema made ready; None while it is not to be had, or (`version.trouble`) cannot be used."""

@@ -41,7 +41,7 @@ class Writing:
         tracing: a span for each message, whose trace it carries on; a trace of its own where None.
 
     Raises:
-        UndeclaredContract: the registry has no such version or no GUID of it, or does not answer at the start.
+        UndeclaredContract: the registry has no such version, or does not answer at the start.
     """
 
     def __init__(
@@ -66,12 +66,7 @@ class Writing:
         self._claim = [(CONTRACT, found.contract.encode()), (VERSION, found.version.encode())]
         self._said = list(self._claim)
         if framing == "confluent-header":
-            guid = lookup.guid(found)
-            if guid is None:
-                raise UndeclaredContract(
-                    f"{found} has no GUID that could be looked up: frame it by `confluent`, its id"
-                )
-            self._said.append((CONFLUENT_ID, confluent_header(guid)))
+            self._said.append((CONFLUENT_ID, confluent_header(found.schema_guid)))
         self._names = {name for name, _ in self._said}
 
     @property

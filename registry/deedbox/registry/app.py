@@ -29,6 +29,7 @@ from deedbox.registry.web import (
     replay_orders_api,
     replays_api,
     request_ids,
+    schemas_api,
 )
 from deedbox.registry.web.replies import Replies, Shortcut
 from deedbox.registry.working import Worker
@@ -84,6 +85,7 @@ def create_app(settings: Settings, *, migrated: bool = False) -> OpenAPI:
     app.register_api(replay_orders_api.blueprint(services))
     app.register_api(fields_api.blueprint(services))
     app.register_api(packages_api.blueprint(services, replies))
+    app.register_api(schemas_api.blueprint(services))
     for model in (
         models.PublishBody,
         models.CheckBody,

@@ -19,6 +19,7 @@ from deedbox.registry.services.publishing import Publishing
 from deedbox.registry.services.releases import Releases
 from deedbox.registry.services.replay_orders import ReplayOrders
 from deedbox.registry.services.replays import Replays
+from deedbox.registry.services.schemas import Schemas
 from deedbox.registry.services.verdicts import Verdicts
 from deedbox.registry.storage.database import Database
 
@@ -61,3 +62,4 @@ class Services:
         self.replay_orders = ReplayOrders(database)
         self.observations = Observations(database, self.drains.revoke_late)
         self.packages = Packages(database)
+        self.schemas = Schemas(database)

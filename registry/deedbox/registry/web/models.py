@@ -203,7 +203,8 @@ class PublicationReply(BaseModel):
     ordinal: int
     digest: str = Field(description="Of schema, role, kind, channels, of, content model, format and dialect")
     schema_digest: str
-    schema_id: int
+    schema_id: int = Field(description="What Confluent's clients write behind the byte 0x00")
+    schema_guid: str = Field(description="What they write behind the byte 0x01")
     id: str | None
     role: str
     kind: str

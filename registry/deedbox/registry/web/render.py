@@ -8,6 +8,7 @@ from deedbox.registry.services.catalogue import ContractView, ServiceView
 from deedbox.registry.services.deployments import DeploymentView
 from deedbox.registry.services.values import Page, Published
 from deedbox.registry.storage.models import Entry
+from deedbox.registry.storage.schemas import guid_of
 
 
 def publication(published: Published) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def publication(published: Published) -> dict[str, Any]:
         "digest": row.digest,
         "schema_digest": version.schema_digest,
         "schema_id": row.schema_id,
+        "schema_guid": str(guid_of(version.schema_digest)),
         "id": row.uuid,
         "role": row.role,
         "kind": row.kind,
