@@ -67,21 +67,23 @@ def jars() -> Path:
     return folder / "libs"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as probes:  # all at once, else one may be given twice
+        found = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in found:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in found]
 
 
 class KafkaServer:
     """One process, in a folder of its own. `stop` and `start` again keep its logs."""
 
     def __init__(self, folder: Path) -> None:
-        self.libs, self.folder, self.port = jars(), folder, _free_port()
+        self.libs, self.folder = jars(), folder
+        self.port, sasl, controller = _free_ports(3)
         self.bootstrap = f"127.0.0.1:{self.port}"
-        self.sasl_bootstrap = f"127.0.0.1:{_free_port()}"
+        self.sasl_bootstrap = f"127.0.0.1:{sasl}"
         """The same broker for who says USER and PASSWORD by SASL/PLAIN."""
-        controller = _free_port()
         listeners = f"PLAINTEXT://{self.bootstrap},SASL://{self.sasl_bootstrap}"
         settings = {
             "process.roles": "broker,controller",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
@@ -40,27 +40,24 @@ def until_stopped() -> Iterator[Event]:
 
 
 @contextmanager
-def logging_to_stderr(form: str, names: Sequence[str], level: int = logging.WARNING) -> Iterator[None]:
-    """What loggers of these names say from a level on, on standard error, a line each.
+def logging_to_stderr(form: str, name: str, level: int = logging.WARNING) -> Iterator[None]:
+    """Warnings of all loggers on standard error, a line each, those of the libraries among them.
 
     Args:
         form: `text` or `json`.
-        names: of the loggers.
-        level: the least that is written.
+        name: of the logger that is heard from a level on.
+        level: the least of it that is written.
     """
     from deedbox.client.logs import JsonLines
 
-    logs = [logging.getLogger(name) for name in names]
-    levels = [log.level for log in logs]
+    root, log = logging.getLogger(), logging.getLogger(name)
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    handler.setLevel(level)
-    for log in logs:
-        log.addHandler(handler)
-        log.setLevel(level)
+    before = log.level
+    root.addHandler(handler)
+    log.setLevel(level)
     try:
         yield
     finally:
-        for log, before in zip(logs, levels, strict=True):
-            log.removeHandler(handler)
-            log.setLevel(before)
+        root.removeHandler(handler)
+        log.setLevel(before)

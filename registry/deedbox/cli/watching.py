@@ -113,10 +113,9 @@ def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[
         limits=Limits(ratio=options.stop_ratio, consecutive=options.stop_row),
         observer=Observer(spool, f"{options.group}/{options.instance}", lambda topic: watch_of(lookup, topic)),
     )
-    logs = (_GUARD, "deedbox.kafka.lookup")
     with (
         until_stopped() as stopping,
-        logging_to_stderr(options.log_format, logs),
+        logging_to_stderr(options.log_format, _GUARD),
         _metrics(guard, lookup, options),
     ):
         ends = _ends(broker, topics, once=options.once)

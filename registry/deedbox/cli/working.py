@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from deedbox.kafka.letter_worker import LetterWorker, Work
 
 
+_LOG = "deedbox.dlq"
+
+
 @dataclass(frozen=True, slots=True)
 class Working:
     """How a worker runs; see the options of the command."""
@@ -67,8 +70,7 @@ def work(broker: Broker, client: RegistryClient, topics: Sequence[str], options:
     from deedbox.kafka.letter_worker import LetterWorker, worker_name
 
     name = worker_name()
-    logs = ("deedbox.dlq", "deedbox.kafka.lookup")
-    with until_stopped() as stopping, logging_to_stderr(options.log_format, logs, logging.INFO):
+    with until_stopped() as stopping, logging_to_stderr(options.log_format, _LOG, logging.INFO):
         worker = LetterWorker(
             broker,
             client,
@@ -80,7 +82,7 @@ def work(broker: Broker, client: RegistryClient, topics: Sequence[str], options:
             stopping=stopping,
         )
         fields = {"worker": name, "topics": list(topics)}
-        logging.getLogger("deedbox.dlq").info("worker %s: %s", name, ", ".join(topics), extra={"fields": fields})
+        logging.getLogger(_LOG).info("worker %s: %s", name, ", ".join(topics), extra={"fields": fields})
         if not options.once:
             worker.run(options.every)
             return Exit.FINE
