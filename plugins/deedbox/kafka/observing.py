@@ -9,7 +9,7 @@ twice or left out when the process dies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from uuid import uuid4
 from deedbox.kafka.counting import Cell, Counts
 from deedbox.kafka.messages import TopicPartition
 from deedbox.kafka.obsolete import Watch, decoded
+from deedbox.kafka.stretches import Mark, Part, Stretch, unknown
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import TopicFacts
@@ -32,130 +33,10 @@ _NOTHING = Watch(())
 
 
 @dataclass(slots=True)
-class Mark:
-    """Messages of one kind: how many, and the last one."""
-
-    count: int = 0
-    last_offset: int = -1
-    last_at: int = -1
-
-    def add(self, count: int, offset: int, at: int) -> None:
-        """Takes note of later ones."""
-        self.count += count
-        self.last_offset, self.last_at = offset, at
-
-
-_Key = tuple[str, str, str, str]
-"""Of a sighting: the field's contract and pointer, and what the message was written as."""
-
-
-@dataclass(slots=True)
-class _Part:
-    """What was seen of one partition, from one offset to below another. `hole`: the first offset without a message."""
-
-    start: int
-    end: int
-    messages: int = 0
-    first_at: int = -1
-    last_at: int = -1
-    hole: int | None = None
-    unreadable: Mark = field(default_factory=Mark)
-    sightings: dict[_Key, Mark] = field(default_factory=dict)
-
-    def extend(self, later: _Part) -> None:
-        """Takes in what was seen right behind it."""
-        self.end = later.end
-        self.messages += later.messages
-        if later.first_at >= 0:
-            self.first_at = later.first_at if self.first_at < 0 else min(self.first_at, later.first_at)
-            self.last_at = max(self.last_at, later.last_at)
-        self.hole = later.hole if self.hole is None else self.hole
-        if later.unreadable.count:
-            self.unreadable.add(later.unreadable.count, later.unreadable.last_offset, later.unreadable.last_at)
-        for key, mark in later.sightings.items():
-            self.sightings.setdefault(key, Mark()).add(mark.count, mark.last_offset, mark.last_at)
-
-    def new_report(self) -> None:
-        """Begins counting anew for the next report; what is said since `start` stays."""
-        self.messages, self.first_at, self.last_at = 0, -1, -1
-
-    def forget_below(self, offset: int) -> None:
-        """What is not in the log any more, and may not have been seen before it went."""
-        self.start, self.hole = offset, None
-        self.sightings = {key: mark for key, mark in self.sightings.items() if mark.last_offset >= offset}
-        if self.unreadable.last_offset < offset:
-            self.unreadable = Mark()
-
-    def as_line(self) -> dict[str, Any]:
-        """For the journal."""
-        unreadable = self.unreadable
-        return {
-            "from": self.start,
-            "to": self.end,
-            "messages": self.messages,
-            "times": [self.first_at, self.last_at],
-            "unreadable": [unreadable.count, unreadable.last_offset, unreadable.last_at],
-            "sightings": [[*key, m.count, m.last_offset, m.last_at] for key, m in self.sightings.items()],
-        }
-
-    @classmethod
-    def from_line(cls, line: Mapping[str, Any]) -> _Part:
-        """From the journal."""
-        return cls(
-            line["from"],
-            line["to"],
-            line["messages"],
-            first_at=line["times"][0],
-            last_at=line["times"][1],
-            unreadable=Mark(*line["unreadable"]),
-            sightings={(s[0], s[1], s[2], s[3]): Mark(*s[4:]) for s in line["sightings"]},
-        )
-
-    def as_report(self, partition: int, log_start: int | None, epoch: int | None) -> dict[str, Any]:
-        """As the registry takes it."""
-        return {
-            "partition": partition,
-            "from": self.start,
-            "to": self.end,
-            "log_start": log_start,
-            "leader_epoch": epoch,
-            "messages": self.messages,
-            "first_at": self.first_at if self.first_at >= 0 else None,
-            "last_at": self.last_at if self.last_at >= 0 else None,
-            "unreadable": _marked(self.unreadable),
-            "sightings": [
-                {
-                    "contract": key[0],
-                    "pointer": key[1],
-                    "writer": key[2],
-                    "writer_version": key[3],
-                    **_marked(mark),
-                }
-                for key, mark in sorted(self.sightings.items())
-            ],
-        }
-
-
-def _unknown() -> _Part:
-    """Nothing that can be said: it begins with the next message."""
-    return _Part(-1, -1)
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """One partition as it is read now. `told` is what the last report said of it."""
-
-    part: _Part
-    topic_id: str
-    epoch: int
-    told: int = -1
-
-
-@dataclass(slots=True)
 class Batch:
     """What one batch adds. `number` is its line in the journal."""
 
-    parts: dict[TopicPartition, _Part]
+    parts: dict[TopicPartition, Part]
     counts: Counts
     number: int = -1
 
@@ -178,7 +59,7 @@ class Observer:
     ) -> None:
         self._spool, self._guard, self._ask_watch, self._now = spool, guard, watch, now
         self._tool = f"deedbox {version('deedbox')}"
-        self._stretches: dict[TopicPartition, _Stretch] = {}
+        self._stretches: dict[TopicPartition, Stretch] = {}
         self._facts: dict[str, TopicFacts] = {}
         self._watches: dict[str, Watch] = {}
         self._journaled: set[str] = set()
@@ -196,7 +77,7 @@ class Observer:
         behind it where no message stands in between.
         """
         self.report(facts, {}, {})
-        kept: dict[TopicPartition, _Stretch] = {}
+        kept: dict[TopicPartition, Stretch] = {}
         for place in places:
             fact = self._facts.get(place.topic)
             if fact is None or place.partition not in fact.starts:
@@ -206,7 +87,7 @@ class Observer:
                 kept[place] = known
                 continue
             start = max(start, fact.starts[place.partition])
-            kept[place] = _Stretch(_Part(start, start), fact.topic_id, fact.epochs.get(place.partition, -1))
+            kept[place] = Stretch(Part(start, start), fact.topic_id, fact.epochs.get(place.partition, -1))
         self._stretches = kept
         for topic in {place.topic for place in kept} - self._watches.keys():
             self._watches[topic] = self._ask_watch(topic) or _NOTHING
@@ -227,7 +108,7 @@ class Observer:
         Raises:
             SpoolFailed: it could not be written.
         """
-        parts: dict[TopicPartition, _Part] = {}
+        parts: dict[TopicPartition, Part] = {}
         if counts is None:
             counts = Counts()
             counts.add_all((record.topic, found) for record, found in zip(records, judged, strict=True))
@@ -237,7 +118,7 @@ class Observer:
                 continue  # nothing is known of its topic: counted, and no evidence of anything
             first = seen[0].offset
             if stretch.part.end < 0:
-                stretch.part = _Part(first, first)
+                stretch.part = Part(first, first)
             elif first < stretch.part.end:
                 self._break(place, first)
             parts[place] = self._part(self._stretches[place].part.end, seen, found, self._watches[place.topic])
@@ -246,10 +127,10 @@ class Observer:
             batch.number = self._spool.intend(self._line(batch))
         return batch
 
-    def _part(self, start: int, records: Sequence[Record], judged: Sequence[Inspection], watch: Watch) -> _Part:
+    def _part(self, start: int, records: Sequence[Record], judged: Sequence[Inspection], watch: Watch) -> Part:
         first, last = records[0].offset, records[-1].offset
         times = [record.timestamp for record in records if record.timestamp >= 0]
-        part = _Part(start, last + 1, len(records), min(times, default=-1), max(times, default=-1))
+        part = Part(start, last + 1, len(records), min(times, default=-1), max(times, default=-1))
         if first > start or last - first + 1 > len(records):
             part.hole = start
         if not watch.fields:
@@ -312,7 +193,7 @@ class Observer:
         for place in void:
             # What was read does not stand in this log any more, or never did: no evidence of anything.
             fact = self._facts[place.topic]
-            self._stretches[place] = _Stretch(_unknown(), fact.topic_id, fact.epochs.get(place.partition, -1))
+            self._stretches[place] = Stretch(unknown(), fact.topic_id, fact.epochs.get(place.partition, -1))
         for place, stretch in self._stretches.items():
             fact = self._facts[place.topic]
             part = stretch.part
@@ -327,7 +208,7 @@ class Observer:
         self._look_for_other_fields()
         return made
 
-    def _is_void(self, place: TopicPartition, stretch: _Stretch, facts: Mapping[str, TopicFacts]) -> bool:
+    def _is_void(self, place: TopicPartition, stretch: Stretch, facts: Mapping[str, TopicFacts]) -> bool:
         fact = facts.get(place.topic)
         if fact is None:
             return False
@@ -345,11 +226,11 @@ class Observer:
             self._watches[topic] = watch
             for place, stretch in self._stretches.items():
                 if place.topic == topic and stretch.part.end >= 0:
-                    stretch.part, stretch.told = _Part(stretch.part.end, stretch.part.end), -1
+                    stretch.part, stretch.told = Part(stretch.part.end, stretch.part.end), -1
 
     def _break(self, place: TopicPartition, start: int) -> None:
         self._write({})
-        self._stretches[place].part, self._stretches[place].told = _Part(start, start), -1
+        self._stretches[place].part, self._stretches[place].told = Part(start, start), -1
 
     def _write(self, groups: Mapping[str, Iterable[str]]) -> int:
         """Reports of all that changed, in the place of the journal."""
@@ -357,7 +238,7 @@ class Observer:
         named = {topic: frozenset(names) for topic, names in groups.items()}
         # Groups come late, and a report that is made when partitions come or go knows none.
         news = {topic for topic, names in named.items() if names != self._told_groups.get(topic)}
-        parts: dict[str, list[tuple[int, _Stretch]]] = {}
+        parts: dict[str, list[tuple[int, Stretch]]] = {}
         for place, stretch in self._stretches.items():
             changed = stretch.part.messages or stretch.part.end != stretch.told or place.topic in news
             if stretch.part.end >= 0 and changed:
@@ -387,7 +268,7 @@ class Observer:
     def _topic(
         self,
         topic: str,
-        parts: Iterable[tuple[int, _Stretch]],
+        parts: Iterable[tuple[int, Stretch]],
         cells: Mapping[Cell, int],
         groups: Iterable[str],
     ) -> dict[str, Any]:
@@ -452,12 +333,12 @@ class Observer:
             if any(offsets.get(place, -1) < end for place, end in last.items()):
                 lines.pop()
         topics: dict[str, Any] = {}
-        parts: dict[str, dict[int, _Part]] = {}
+        parts: dict[str, dict[int, Part]] = {}
         counts: dict[str, dict[Cell, int]] = {}
         for line in lines:
             topics.update(line.get("topics", {}))
             for topic, partition, held in line["parts"]:
-                part = _Part.from_line(held)
+                part = Part.from_line(held)
                 known = parts.setdefault(topic, {}).get(partition)
                 if known is None:
                     parts[topic][partition] = part
@@ -494,7 +375,7 @@ class Observer:
     def reset(self) -> None:
         """Gives up what is not on disk: the disk failed. Evidence begins anew with what is read next."""
         for stretch in self._stretches.values():
-            stretch.part, stretch.told = _unknown(), -1
+            stretch.part, stretch.told = unknown(), -1
         self._counts.take()
         self._journaled.clear()
 
@@ -541,7 +422,7 @@ def _topic(
         "counts": _cells(cells),
         "groups": sorted(set(groups))[:10_000],
         # Counts without a range: of partitions whose evidence is void.
-        "partitions": list(ranges) or [_Part(0, 0).as_report(0, None, None)],
+        "partitions": list(ranges) or [Part(0, 0).as_report(0, None, None)],
     }
 
 
@@ -562,11 +443,3 @@ def _cells(cells: Mapping[Cell, int]) -> list[dict[str, Any]]:
 
 def _clipped(text: str, what: str) -> str:
     return text.replace("\x00", "\ufffd")[: _LIMITS[what]]
-
-
-def _marked(mark: Mark) -> dict[str, Any]:
-    return {
-        "count": mark.count,
-        "last_offset": mark.last_offset if mark.last_offset >= 0 else None,
-        "last_at": mark.last_at if mark.last_at >= 0 else None,
-    }
