@@ -67,6 +67,54 @@ def declares(schema: Schema, pointer: str) -> bool:
     return True
 
 
+_PLAIN = frozenset({
+    "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "examples", "default", "deprecated",
+    "readOnly", "writeOnly", "type", "properties", "required", "additionalProperties", "items", "format", "minLength",
+    "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "minimum", "maximum",
+})  # fmt: skip
+"""Keywords beside which `properties` and `items` say all that there is to say of members and items, in all drafts."""
+
+
+def declares_plainly(schema: Any, pointer: str) -> bool | None:
+    """What `declares` says, read off a schema's JSON without resolving anything: a hundred times quicker.
+
+    Returns:
+        None where `properties` and `items` alone do not tell.
+    """
+    told, place = plain_place(schema, pointer)
+    return place is not None if told else None
+
+
+def marks_plainly(schema: Any, pointer: str) -> bool | None:
+    """Whether a schema marks the field at a pointer into a message, read off its JSON; None where that does not tell."""
+    told, place = plain_place(schema, pointer)
+    if not told or place is None:
+        return False if told else None
+    if isinstance(place, dict) and place.get("deprecated") is True:
+        return True
+    return False if isinstance(place, bool) or place.keys() <= _PLAIN else None
+
+
+def plain_place(schema: Any, pointer: str) -> tuple[bool, Any]:
+    """Whether `properties` and `items` alone tell what is declared at a pointer into a message, and the subschema there.
+
+    The second is None where nothing is declared there.
+    """
+    for token in split(pointer):
+        plain = isinstance(schema, dict) and schema.keys() <= _PLAIN
+        if not plain or schema.get("additionalProperties") not in (None, False):
+            return False, None
+        if token == ITEMS:
+            schema = schema.get("items")
+            if not isinstance(schema, dict):
+                return False, None
+        elif token in schema.get("properties", {}):
+            schema = schema["properties"][token]
+        else:
+            return token not in schema.get("required", ()), None
+    return True, schema
+
+
 _IN_PLACE = frozenset({"then", "else", "if", "not"})
 _LISTS = frozenset({"allOf", "anyOf", "oneOf"})
 _ITEM_KEYWORDS = frozenset({"items", "prefixItems", "additionalItems", "unevaluatedItems", "contains"})

@@ -31,9 +31,10 @@ from deedbox.registry.services.names import check_channel, check_uuid, split_con
 from deedbox.registry.services.observations import Report
 from deedbox.registry.storage import drains as store
 from deedbox.registry.storage import observations as seen
-from deedbox.registry.storage import queries
+from deedbox.registry.storage import obsolete, queries
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import ChannelPolicy, DrainEvidence, DrainReminder, DrainRevocation, DrainWaiver
+from deedbox.registry.storage.obsolete import ObsoleteField
 from sqlalchemy.orm import Session
 
 GUARDS = 0
@@ -86,6 +87,11 @@ class Drains:
         """Every obsolete field of unretired versions, by contract and pointer."""
         with self.database.reading() as session:
             return [self._view(session, life) for life in lives.all_lives(session, contract)]
+
+    def views(self, marked: Sequence[ObsoleteField]) -> list[FieldView]:
+        """Some obsolete fields, in their order."""
+        with self.database.reading() as session:
+            return [self._view(session, life) for life in lives.lives_of(session, marked)]
 
     def field(self, contract: str, pointer: str) -> FieldView:
         """One field.
@@ -231,10 +237,10 @@ def _now() -> int:
 
 def _life(session: Session, contract: str, pointer: str) -> Life:
     split_contract(contract)
-    found = next((life for life in lives.all_lives(session, contract) if life.pointer == pointer), None)
-    if found is None:
+    marked = [field for field in obsolete.fields(session, contract) if field.pointer == pointer]
+    if not marked:
         raise NotFound(f"no version of {contract} marks {pointer or 'the message itself'} as obsolete")
-    return found
+    return lives.lives_of(session, marked)[0]
 
 
 def _check(reading: Submitted) -> None:

@@ -19,6 +19,7 @@ from deedbox.checker.policy import API_FORMATS, LinkOutcome
 from deedbox.registry.services.values import Candidate
 from deedbox.registry.services.verdicts import Question
 from deedbox.registry.storage import queries
+from deedbox.registry.storage.browsing import BriefVersion
 from deedbox.registry.storage.queries import Version
 from sqlalchemy.orm import Session
 
@@ -129,7 +130,7 @@ def live_ends(session: Session, contracts: Sequence[str]) -> list[End]:
     return [end_of(version) for name in contracts for version in live(histories[name], deployed.get(name))]
 
 
-def end_of(version: Version) -> End:
+def end_of(version: Version | BriefVersion) -> End:
     """A published version as an end of a link."""
     row = version.row
     return End(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import groupby
+from typing import cast
 
 from deedbox.checker.documents import load_document
 from deedbox.checker.drain.evidence import Policy
 from deedbox.checker.errors import CheckerError
-from deedbox.checker.json_schema.obsolete import declares, obsolete_pointers
+from deedbox.checker.json_schema.obsolete import declares, declares_plainly
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.registry.services.judging import latest
+from deedbox.registry.storage import browsing, obsolete
 from deedbox.registry.storage import drains as store
-from deedbox.registry.storage import queries
+from deedbox.registry.storage.browsing import Brief, BriefVersion
 from deedbox.registry.storage.models import Publication
+from deedbox.registry.storage.obsolete import ObsoleteField
 from deedbox.registry.storage.queries import Version
 from sqlalchemy import String, select
 from sqlalchemy import cast as as_type
@@ -63,33 +69,41 @@ class Life:
 
 def all_lives(session: Session, contract: str | None) -> list[Life]:
     """The obsolete fields of all contracts, or of one, by contract and pointer."""
-    names = _names(session, None) if contract is None else _near(session, contract)
-    histories = queries.histories(session, names)
-    wanted = [contract] if contract is not None else names
-    own = [v for name in wanted for v in histories.get(name, ()) if v.row.channels and v.row.format == "json-schema"]
-    marking = _texts(session, own)
-    found = []
-    for name in wanted:
-        marks: dict[str, Version] = {}
-        for version in histories.get(name, ()):
-            if version.schema_digest in marking:
-                for pointer in _marks(marking[version.schema_digest], version.row.dialect):
-                    marks.setdefault(pointer, version)
-        if marks:
-            family = [h for h in histories.values() if h and _related(histories[name], h)]
-            texts = _texts(session, [v for history in family for v in history])
-            found += [_life(session, pointer, mark, family, texts) for pointer, mark in sorted(marks.items())]
+    return lives_of(session, obsolete.fields(session, contract))
+
+
+def lives_of(session: Session, marked: Sequence[ObsoleteField]) -> list[Life]:
+    """The lives of some obsolete fields, in their order."""
+    families = _families(session, {field.contract for field in marked})
+    names = {*families, *(name for family in families.values() for name in family)}
+    histories = {
+        name: list(group) for name, group in groupby(browsing.versions(session, names), key=lambda v: v.row.contract)
+    }
+    found: dict[tuple[str, str], Life] = {}
+    for contract, fields in groupby(sorted(marked, key=lambda f: f.contract), key=lambda f: f.contract):
+        family = [histories[name] for name in families[contract]]
+        by_pointer = {field.pointer: field.seq for field in fields}
+        declaring = _declaring(session, family, frozenset(by_pointer))
+        versions = {v.row.seq: v for v in histories[contract]}
+        for pointer, seq in by_pointer.items():
+            found[contract, pointer] = _life(session, pointer, versions[seq], family, declaring)
+    return [found[field.contract, field.pointer] for field in marked]
+
+
+def _families(session: Session, contracts: Collection[str]) -> dict[str, list[str]]:
+    """By contract, the names of those whose messages may be the same, its own among them where it has a role."""
+    channels = browsing.channels_beside(session, contracts)
+    lasts = browsing.last_versions(session, channels)
+    by_channel: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(channels):
+        for channel in channels[name]:
+            by_channel[channel].append(name)
+    found: dict[str, list[str]] = {}
+    for contract in contracts:
+        near = {name for channel in channels[contract] for name in by_channel[channel]}
+        own = lasts[contract].row
+        found[contract] = sorted(name for name in near if _means(own, lasts[name].row))
     return found
-
-
-def _near(session: Session, contract: str) -> list[str]:
-    """A contract and all that share a channel with it."""
-    channels = {channel for version in queries.history(session, contract) for channel in version.row.channels}
-    return sorted({contract, *(name for channel in sorted(channels) for name in _names(session, channel))})
-
-
-def _names(session: Session, channel: str | None) -> list[str]:
-    return queries.contract_names(session, service=None, message=None, channel=channel, after="", limit=1 << 30)
 
 
 def milliseconds(at: str) -> int:
@@ -109,11 +123,14 @@ def published_with(session: Session, uuid: str) -> list[str]:
 
 
 def _life(
-    session: Session, pointer: str, mark: Version, family: Sequence[list[Version]], texts: Mapping[str, str]
+    session: Session,
+    pointer: str,
+    mark: BriefVersion,
+    family: Sequence[list[BriefVersion]],
+    declaring: Mapping[int, Collection[str]],
 ) -> Life:
-    def declared(version: Version) -> bool:
-        text = texts.get(version.schema_digest)
-        return text is None or _declares(text, version.row.dialect, pointer)
+    def declared(version: BriefVersion) -> bool:
+        return version.row.seq not in declaring or pointer in declaring[version.row.seq]
 
     writers: list[Writer] = []
     readers: list[Reader] = []
@@ -122,9 +139,11 @@ def _life(
     drops: list[int | None] = []
     for history in family:
         having = [v for v in history if declared(v)]
+        # Versions from before the field came are no stop.
+        later = history[history.index(having[0]) :] if having else []
+        without = [milliseconds(v.at) for v in later if not declared(v) and not v.retired]
         channels.update(c for v in history for c in v.row.channels)
-        last = latest(history)
-        without = [milliseconds(v.at) for v in history if v not in having and not v.retired]
+        last = cast("BriefVersion | None", latest(cast("Sequence[Version]", history)))
         if history[-1].row.role == "produces":
             writers += [
                 Writer(v.row.contract, v.row.version, None if v.retired_at is None else milliseconds(v.retired_at))
@@ -168,35 +187,38 @@ def _policy(session: Session, channels: Sequence[str]) -> Policy:
     )
 
 
-def _related(one: Sequence[Version], other: Sequence[Version]) -> bool:
-    """Whether messages of two contracts may be the same: by name or `of`, on a channel that both have had."""
-    a, b = one[-1].row, other[-1].row
-    if b.role not in ("produces", "consumes"):
+def _means(own: Brief, other: Brief) -> bool:
+    """Whether two contracts that share a channel speak of the same messages: by name or `of`."""
+    if other.role not in ("produces", "consumes"):
         return False
-    means = a.name == b.name or a.of == b.contract or b.of == a.contract or (a.of is not None and a.of == b.of)
-    shared = {c for v in one for c in v.row.channels} & {c for v in other for c in v.row.channels}
-    return means and bool(shared)
+    return (
+        own.name == other.name
+        or own.of == other.contract
+        or other.of == own.contract
+        or (own.of is not None and own.of == other.of)
+    )
 
 
-def _texts(session: Session, versions: Sequence[Version]) -> dict[str, str]:
-    return queries.schema_texts(session, {v.schema_digest for v in versions}, "json-schema")
+def _declaring(
+    session: Session, family: Sequence[list[BriefVersion]], pointers: frozenset[str]
+) -> dict[int, frozenset[str]]:
+    """Which of the fields a version may send, by the version's seq; no key where its format does not say."""
+    versions = [v for history in family for v in history if v.row.format == "json-schema"]
+    texts = dict(browsing.schema_texts(session, {v.row.schema_id for v in versions}))
+    return {v.row.seq: _declared(texts[v.row.schema_id], v.row.dialect, pointers) for v in versions}
 
 
-@lru_cache(4_096)
-def _marks(text: str, dialect: str | None) -> tuple[str, ...]:
-    schema = _schema(text, dialect)
-    return obsolete_pointers(schema) if schema is not None else ()
-
-
-@lru_cache(16_384)
-def _declares(text: str, dialect: str | None, pointer: str) -> bool:
-    """Whether a version may send the field, by what it declares; also where that cannot be told."""
-    schema = _schema(text, dialect)
-    return schema is None or declares(schema, pointer)
-
-
-def _schema(text: str, dialect: str | None) -> Schema | None:
-    try:
-        return Schema(load_document(text, "schema.json"), dialect)
-    except CheckerError:
-        return None
+@lru_cache(8_192)
+def _declared(text: str, dialect: str | None, pointers: frozenset[str]) -> frozenset[str]:
+    """The fields that a schema may send, by what it declares; also those of which that cannot be told."""
+    plain = json.loads(text)
+    told = {pointer: declares_plainly(plain, pointer) for pointer in pointers}
+    open_ = [pointer for pointer, answer in told.items() if answer is None]
+    found = {pointer for pointer, answer in told.items() if answer}
+    if open_:
+        try:
+            schema = Schema(load_document(text, "schema.json"), dialect)
+        except CheckerError:
+            return frozenset({*found, *open_})
+        found.update(pointer for pointer in open_ if declares(schema, pointer))
+    return frozenset(found)

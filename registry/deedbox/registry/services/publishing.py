@@ -26,7 +26,7 @@ from deedbox.registry.services.names import check_uuid
 from deedbox.registry.services.releases import Releases, Wish
 from deedbox.registry.services.values import Candidate, CheckResult, Proposal, Published
 from deedbox.registry.services.verdicts import Answers, Verdicts
-from deedbox.registry.storage import queries, refusals
+from deedbox.registry.storage import obsolete, queries, refusals
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.models import Acceptance, Publication, PublicationChannel, Retirement
 from deedbox.registry.storage.queries import Version
@@ -49,6 +49,8 @@ class _Writing:
     basis: int
     by: str
     uuid: str | None
+    marks: Sequence[str]
+    """Fields that the document marks as obsolete."""
 
 
 class Publishing:
@@ -96,7 +98,9 @@ class Publishing:
                 plan = self.judge.plan(session, candidate, history)
             answers = self.verdicts.answer(plan.questions, {candidate.schema_digest: candidate.canonical})
             check = self.judge.decide(plan, answers.comparisons, proposal.accepted)
-            published = self._write(_Writing(proposal, document, candidate, check, history, basis, by, uuid), answers)
+            marks = _marks(candidate)
+            writing = _Writing(proposal, document, candidate, check, history, basis, by, uuid, marks)
+            published = self._write(writing, answers)
             if published is not None:
                 return published
         else:
@@ -309,10 +313,18 @@ def _insert(session: Session, writing: _Writing) -> Version:
     session.add(row)
     session.flush()
     session.add_all(PublicationChannel(seq=row.seq, channel=channel) for channel in candidate.channels)
+    obsolete.add(session, candidate.contract, row.seq, writing.marks)
     if check.answer["allowed_by"] == "accepted":
         _insert_acceptances(session, proposal, check, row, by, subject)
     session.flush()
     return Version(row, entry.at, by, candidate.schema_digest, None, None, None)
+
+
+def _marks(candidate: Candidate) -> Sequence[str]:
+    # Before the write transaction: the schema is walked for it. What travels on no channel has no queue to drain from.
+    if candidate.format != "json-schema" or not candidate.channels:
+        return ()
+    return obsolete.marks_of(candidate.canonical, candidate.dialect)
 
 
 def media_type_of(document: Checked) -> str:

@@ -5,15 +5,16 @@ The columns that make a publication row heavy (the gate's answer, the source) ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from deedbox.registry.storage.drains import DrainEvidence
+from deedbox.registry.storage.drains import DrainEvidence, DrainRevocation
 from deedbox.registry.storage.models import (
     Acceptance,
     Deployment,
     Entry,
     Publication,
+    PublicationChannel,
     Retirement,
     Schema,
     Service,
@@ -21,7 +22,7 @@ from deedbox.registry.storage.models import (
 from deedbox.registry.storage.npm import NpmPackage
 from deedbox.registry.storage.packages import PackageFile
 from deedbox.registry.storage.replays import Replay
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 _MANY = 500
@@ -88,9 +89,107 @@ def versions(session: Session, contracts: Iterable[str]) -> Iterator[BriefVersio
         yield from _rows(session, statement)
 
 
-def all_versions(session: Session) -> Iterator[BriefVersion]:
-    """All versions there are, those of one contract together and by ordinal."""
-    return _rows(session, _BRIEF)
+def versions_at(session: Session, seqs: Iterable[int]) -> dict[int, BriefVersion]:
+    """Versions by the sequence numbers of their publications."""
+    wanted = sorted(set(seqs))
+    return {
+        version.row.seq: version
+        for start in range(0, len(wanted), _MANY)
+        for version in _rows(session, _BRIEF.where(Publication.seq.in_(wanted[start : start + _MANY])))
+    }
+
+
+def counts(session: Session, contracts: Collection[str] | None = None) -> dict[str, int]:
+    """How many versions each contract has; of all contracts where None."""
+    # Ordinals are dense.
+    statement = select(Publication.contract, func.max(Publication.ordinal)).group_by(Publication.contract)
+    return {row[0]: row[1] for part in _parts(contracts) for row in session.execute(statement.where(part))}
+
+
+def highest(session: Session, contracts: Collection[str] | None = None) -> dict[str, list[int]]:
+    """The seqs of the highest unretired release of each major, by contract, the greatest major last."""
+    unretired = ~select(Retirement.seq).where(Retirement.publication_seq == Publication.seq).exists()
+    found: dict[str, list[int]] = {}
+    for part in _parts(contracts):
+        line = Publication.contract, Publication.major
+        best = (
+            select(*line, func.max(Publication.precedence).label("best"))
+            .where(Publication.precedence.is_not(None), unretired, part)
+            .group_by(*line)
+            .subquery()
+        )
+        # Versions that differ in build metadata alone are of one precedence: the first of them counts.
+        statement = (
+            select(*line, func.min(Publication.seq))
+            .join(
+                best,
+                (Publication.contract == best.c.contract)
+                & (Publication.major == best.c.major)
+                & (Publication.precedence == best.c.best),
+            )
+            .where(unretired)
+            .group_by(*line)
+        )
+        for contract, _, seq in sorted((row[0], row[1], row[2]) for row in session.execute(statement)):
+            found.setdefault(contract, []).append(seq)
+    return found
+
+
+def named(session: Session, versions: Mapping[str, Iterable[str]]) -> dict[str, list[int]]:
+    """The seqs of versions by contract and number, in the order of publishing; what does not exist is left out."""
+    pairs = sorted((contract, version) for contract, numbers in versions.items() for version in numbers)
+    key = tuple_(Publication.contract, Publication.version)
+    rows = [
+        row
+        for start in range(0, len(pairs), _MANY)
+        for row in session.execute(
+            select(Publication.contract, Publication.seq).where(key.in_(pairs[start : start + _MANY]))
+        )
+    ]
+    found: dict[str, list[int]] = {contract: [] for contract in versions}
+    for contract, seq in sorted((row[0], row[1]) for row in rows):
+        found[contract].append(seq)
+    return found
+
+
+def last_versions(session: Session, contracts: Collection[str]) -> dict[str, BriefVersion]:
+    """The last version of each contract, retired or not."""
+    pairs = sorted(counts(session, contracts).items())
+    key = tuple_(Publication.contract, Publication.ordinal)
+    return {
+        version.row.contract: version
+        for start in range(0, len(pairs), _MANY)
+        for version in _rows(session, _BRIEF.where(key.in_(pairs[start : start + _MANY])))
+    }
+
+
+def channels_beside(session: Session, contracts: Collection[str]) -> dict[str, set[str]]:
+    """The channels that any version of the contracts, and of all that share one with them, was ever found on."""
+    on = (
+        select(Publication.contract, PublicationChannel.channel)
+        .distinct()
+        .join(Publication, Publication.seq == PublicationChannel.seq)
+    )
+    found: dict[str, set[str]] = {contract: set() for contract in contracts}
+    for part in _parts(contracts):
+        for contract, channel in session.execute(on.where(part)):
+            found[contract].add(channel)
+    channels = sorted({channel for some in found.values() for channel in some})
+    for start in range(0, len(channels), _MANY):
+        part = PublicationChannel.channel.in_(channels[start : start + _MANY])
+        for contract, channel in session.execute(on.where(part)):
+            found.setdefault(contract, set()).add(channel)
+    return found
+
+
+def _parts(contracts: Collection[str] | None) -> Iterator[ColumnElement[bool]]:
+    """Conditions that together are met by the publications of the contracts, or of all where None."""
+    if contracts is None:
+        yield true()
+        return
+    names = sorted(contracts)
+    for start in range(0, len(names), _MANY):
+        yield Publication.contract.in_(names[start : start + _MANY])
 
 
 def _rows(session: Session, statement: Any) -> Iterator[BriefVersion]:
@@ -195,10 +294,15 @@ def read_fields(session: Session, limit: int) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def any_obsolete(session: Session) -> bool:
-    """Whether any schema that was ever published may mark a field as obsolete."""
-    marked = select(Schema.id).where(Schema.canonical.contains('"deprecated":true', autoescape=True))
-    return session.execute(marked.limit(1)).first() is not None
+def drain_states(session: Session) -> dict[tuple[str, str], str]:
+    """What the newest evidence says of each field that was read for, by contract and pointer; not where it was revoked."""
+    last = select(func.max(DrainEvidence.seq)).group_by(DrainEvidence.contract, DrainEvidence.pointer)
+    rows = session.execute(
+        select(DrainEvidence.contract, DrainEvidence.pointer, DrainEvidence.state)
+        .outerjoin(DrainRevocation, DrainRevocation.evidence_seq == DrainEvidence.seq)
+        .where(DrainEvidence.seq.in_(last.scalar_subquery()), DrainRevocation.seq.is_(None))
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def packages_of(session: Session, contract: str) -> list[tuple[str, str, str, str | None]]:

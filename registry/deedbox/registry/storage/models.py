@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deedbox.registry.storage import ordering
 from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -86,6 +87,7 @@ class Publication(Base):
         Index(None, "service"),
         Index(None, "name"),
         Index(None, "schema_id"),
+        Index(None, "contract", "major", "precedence"),
     )
 
     seq: Mapped[int] = mapped_column(ForeignKey("entries.seq"), primary_key=True, autoincrement=False)
@@ -108,6 +110,10 @@ class Publication(Base):
     dialect: Mapped[str | None] = mapped_column(String(32))
     bump: Mapped[str | None] = mapped_column(String(8))
     gate: Mapped[dict[str, Any]] = mapped_column(JSON)
+    major: Mapped[str | None] = mapped_column(String(210), default=ordering.major_of_row)
+    """Sorts as the major of releases does; see `ordering`."""
+    precedence: Mapped[str | None] = mapped_column(String(220), default=ordering.precedence_of_row)
+    """Sorts as releases do; None for a pre-release."""
 
 
 class PublicationChannel(Base):

@@ -27,7 +27,7 @@ class Browsing:
     def __init__(self, database: Database, verdicts: Verdicts, drains: Drains) -> None:
         self.overview = Overview(database)
         self.fits = Fits(verdicts)
-        self.draining = Draining(database, drains, self.overview)
+        self.draining = Draining(database, drains)
         self.trying = Trying(database, verdicts.sandbox, self.overview)
         self.letters = Letters(database, self.trying)
         self.history = History(database, self.overview, self.fits, self.draining, self.letters)
@@ -40,4 +40,4 @@ class Browsing:
     def warm_up(self) -> None:
         """Reads the system once, ahead of the first page. A database that is away now is asked again by that page."""
         with suppress(RegistryError):
-            self.overview.current()
+            self.overview.words(self.overview.current().heads.values())

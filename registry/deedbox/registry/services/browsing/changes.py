@@ -124,7 +124,7 @@ class Changes:
         asked: list[tuple[End, str, Pair]] = []
         for end in ends.values():
             for side, version in (("old", before), ("new", after)):
-                own = linking.end_of(cast(Any, version))
+                own = linking.end_of(version)
                 pairs = linking.pairs(end, own) if own.role == "consumes" else linking.pairs(own, end)
                 asked += [(end, side, pair) for pair in pairs[:1]]
         fits = self._fits.of([pair for _, _, pair in asked], _MOST_NEW_LINKS)

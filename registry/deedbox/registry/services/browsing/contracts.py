@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from deedbox.checker import pointers
 from deedbox.checker.canonical import canonical
+from deedbox.checker.json_schema.obsolete import marks_plainly
+from deedbox.checker.policy import API_FORMATS
 from deedbox.registry.errors import NotFound
-from deedbox.registry.services.browsing.fields import Field, Fields, Path, fields_of
+from deedbox.registry.services.browsing.fields import Field, Fields, Path, fields_of, message_pointer, named
 from deedbox.registry.services.browsing.fits import Fits, settled
 from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
 from deedbox.registry.services.browsing.views import fit_view, head_view, version_view
@@ -68,8 +72,9 @@ class Contracts:
             and kind in ("", head.kind)
             and (not channel or channel in head.channels)
         ]
+        words = self._overview.words(wanted[:limit])
         return {
-            "items": [head_view(head) for head in wanted[:limit]],
+            "items": [head_view(head, words[head.contract]) for head in wanted[:limit]],
             "next": wanted[limit - 1].contract if len(wanted) > limit else None,
             "total": len(snapshot.heads),
             "roles_there": sorted({h.role for h in snapshot.heads.values()}),
@@ -100,7 +105,7 @@ class Contracts:
         live = {end.version for end in head.live}
         by_seq = {v.row.seq: v.row.version for v in read.history}
         view = {
-            **head_view(head),
+            **head_view(head, self._overview.words([head])[contract]),
             "groups": list(row.groups),
             "content_model": row.content_model,
             "dialect": row.dialect,
@@ -213,26 +218,40 @@ def picked(history: Sequence[BriefVersion], contract: str, version: str | None) 
 
 def obsolete_since(session: Session, read: Read) -> dict[str, str]:
     """By pointer of each field marked obsolete: the first of the versions, without a gap up to this one, that marks it."""
-    marked = {field.pointer: field.path for field in read.fields if field.obsolete}
-    since = dict.fromkeys(marked, read.version.row.version)
+    going_on = {field.pointer: field for field in read.fields if field.obsolete}
+    since = dict.fromkeys(going_on, read.version.row.version)
     before = [v for v in reversed(read.history) if v.row.ordinal < read.version.row.ordinal][:_MOST_BACK]
-    going_on = dict(marked)
-    texts: dict[int, str] = {}
     for start in range(0, len(before), 50):
         part = before[start : start + 50]
-        if going_on:
-            texts |= dict(browsing.schema_texts(session, {v.row.schema_id for v in part} - texts.keys()))
+        texts = dict(browsing.schema_texts(session, {v.row.schema_id for v in part})) if going_on else {}
         for version in part:
             if not going_on:
                 return since
-            there = fields_of(texts[version.row.schema_id], version.row.format, version.row.dialect).by_path()
-            for pointer, path in list(going_on.items()):
-                field = there.get(path)
-                if field is None or not field.obsolete:
-                    del going_on[pointer]
-                else:
-                    since[pointer] = version.row.version
+            marked = _marked(texts[version.row.schema_id], version, going_on)
+            since |= dict.fromkeys(marked, version.row.version)
+            going_on = marked
     return since
+
+
+def _marked(text: str, version: BriefVersion, fields: Mapping[str, Field]) -> dict[str, Field]:
+    """Those of the fields that a version marks too."""
+    value = json.loads(text)
+    if version.row.format in API_FORMATS:
+        # A message of an API has no place in a message of all of it: its document marks the same place.
+        return {p: f for p, f in fields.items() if _deprecated(value, f.written)}
+    told = {p: marks_plainly(value, message_pointer(f.path)) if named(f.path) else None for p, f in fields.items()}
+    if None in told.values():
+        there = fields_of(text, version.row.format, version.row.dialect).by_path()
+        told |= {p: f.path in there and there[f.path].obsolete for p, f in fields.items() if told[p] is None}
+    return {p: f for p, f in fields.items() if told[p]}
+
+
+def _deprecated(value: Any, pointer: str) -> bool:
+    try:
+        place = pointers.get(value, pointer)
+    except LookupError:
+        return False
+    return isinstance(place, dict) and place.get("deprecated") is True
 
 
 def field_view(field: Field) -> dict[str, Any]:

@@ -5,35 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deedbox.checker import pointers
-from deedbox.checker.json_schema.obsolete import ITEMS
-from deedbox.registry.services.browsing.fields import ITEM, Path
-from deedbox.registry.services.browsing.overview import Overview
+from deedbox.registry.services.browsing.fields import Path, message_pointer
 from deedbox.registry.services.drains import Drains, FieldView
-from deedbox.registry.storage import browsing
+from deedbox.registry.storage import browsing, obsolete
 from deedbox.registry.storage import drains as store
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import DrainEvidence
 
 _READINGS = 30
+_SCREEN = 25
+"""Fields of one page: each is judged by every version of the contracts that may have it."""
+_TURNS = ("blocked", "draining", "stopped", "marked", "consumed", "gone", "dropped")
 _IN_THE_WAY = "offsets-past"
 
 
 class Draining:
     """Reading models of the drain board."""
 
-    def __init__(self, database: Database, drains: Drains, overview: Overview) -> None:
-        self._database, self._drains, self._overview = database, drains, overview
+    def __init__(self, database: Database, drains: Drains) -> None:
+        self._database, self._drains = database, drains
 
-    def board(self) -> dict[str, Any]:
-        """Every obsolete field: how far it has drained, and what is in its way.
+    def board(self, contract: str, offset: int) -> dict[str, Any]:
+        """Obsolete fields, a screen of them: how far each has drained, and what is in its way.
+
+        What is in the way of something comes first, then what nobody has read for, then what is done.
+
+        Args:
+            contract: only its fields; those of all contracts where empty.
+            offset: fields to leave out first.
 
         Raises:
             StorageUnavailable: the database does not answer.
         """
         with self._database.reading() as session:
-            marked = browsing.any_obsolete(session)
-        views = self._drains.fields() if marked else []  # they read every version there is
+            states = browsing.drain_states(session)
+            marked = sorted(
+                obsolete.fields(session, contract or None),
+                key=lambda field: (
+                    _turn(states.get((field.contract, field.pointer), "marked")),
+                    field.seq,
+                    field.pointer,
+                ),
+            )
+        shown = marked[offset : offset + _SCREEN]
+        views = self._drains.views(shown)
         with self._database.reading() as session:
             readings = {
                 (v.life.contract, v.life.pointer): store.evidence_of(
@@ -42,9 +57,13 @@ class Draining:
                 for v in views
             }
         items = [_row(view, readings[view.life.contract, view.life.pointer]) for view in views]
-        order = {"blocked": 0, "draining": 1, "stopped": 2, "marked": 3, "consumed": 4, "gone": 5, "dropped": 6}
-        items.sort(key=lambda row: (order.get(row["state"], 9), row["contract"], row["pointer"]))
-        return {"items": items, "contracts": len(self._overview.current().heads)}
+        items.sort(key=lambda row: _turn(row["state"]))
+        return {
+            "items": items,
+            "total": len(marked),
+            "next": offset + _SCREEN if len(marked) > offset + _SCREEN else None,
+            "chosen": {"contract": contract},
+        }
 
     def of_field(self, contract: str, path: Path) -> list[dict[str, Any]]:
         """What evidence says of one field, none where none was recorded.
@@ -53,7 +72,7 @@ class Draining:
             contract: that marks it.
             path: where it stands in a message.
         """
-        pointer = pointers.join("", *(ITEMS if step == ITEM else step for step in path))
+        pointer = message_pointer(path)
         with self._database.reading() as session:
             rows = store.evidence_of(session, contract, pointer, _READINGS)
             gone_back = store.revoked(session, [row.seq for row in rows[:1]])
@@ -75,13 +94,17 @@ class Draining:
         Raises:
             StorageUnavailable: the database does not answer.
         """
-        marked = sum(word.obsolete for head in self._overview.current().heads.values() for word in head.words)
         with self._database.reading() as session:
+            marked = obsolete.count(session)
             fields = browsing.read_fields(session, limit)
             readings = [store.evidence_of(session, contract, pointer, _READINGS) for contract, pointer in fields]
             gone_back = store.revoked(session, [rows[0].seq for rows in readings])
         items = [self._read(rows, gone_back) for rows in readings]
         return {"items": items, "marked": marked}
+
+
+def _turn(state: str) -> int:
+    return _TURNS.index(state) if state in _TURNS else len(_TURNS)
 
 
 def _row(view: FieldView, readings: Sequence[DrainEvidence]) -> dict[str, Any]:

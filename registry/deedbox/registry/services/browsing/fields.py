@@ -14,6 +14,7 @@ from typing import Any
 from deedbox.checker import pointers
 from deedbox.checker.documents import Document, load_document
 from deedbox.checker.errors import CheckerError
+from deedbox.checker.json_schema.obsolete import ITEMS
 from deedbox.checker.json_schema.schema import Node, Schema
 from deedbox.checker.json_schema.sides import Side, Start, Starts
 from deedbox.registry.services.browsing.constraints import constraints
@@ -102,6 +103,16 @@ def label(path: Path) -> str:
     return text or "(message)"
 
 
+def named(path: Path) -> bool:
+    """Whether all steps of a path are names of properties or lead into the items of an array."""
+    return all(step == ITEM or not step.startswith(("[", "{")) for step in path)
+
+
+def message_pointer(path: Path) -> str:
+    """A path as a pointer into a message, as `json_schema.obsolete` writes them."""
+    return pointers.join("", *(ITEMS if step == ITEM else step for step in path))
+
+
 @lru_cache(maxsize=512)
 def fields_of(text: str, document_format: str, dialect: str | None, name: str = "schema.json") -> Fields:
     """The fields of a document, in its own order.
@@ -112,8 +123,16 @@ def fields_of(text: str, document_format: str, dialect: str | None, name: str = 
         dialect: for documents that name none.
         name: says by its ending which syntax the text has.
     """
-    document = load_document(text, name)
-    walk = _Walk()
+    return _read(load_document(text, name), document_format, dialect, _Walk())
+
+
+def field_at(text: str, document_format: str, dialect: str | None, path: Path) -> Field | None:
+    """The field at one place in a message, as `fields_of` has it, without listing the others."""
+    fields = _read(load_document(text, "schema.json"), document_format, dialect, _Walk(path))
+    return next((row for row in fields if row.path == path), None)
+
+
+def _read(document: Document, document_format: str, dialect: str | None, walk: _Walk) -> Fields:
     try:
         if document_format == "openapi":
             from deedbox.registry.services.browsing.apis import openapi_sections
@@ -136,11 +155,15 @@ def _title(document: Document) -> Any:
 
 
 class _Walk:
-    """One pass over a document, with a common budget for all its sections."""
+    """One pass over a document, with a common budget for all its sections: of all fields, or of those on the way to one."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: Path | None = None) -> None:
         self.left = MOST_FIELDS
         self.left_out = ""
+        self._only = only
+
+    def _wanted(self, path: Path) -> bool:
+        return self._only is None or path == self._only[: len(path)]
 
     def section(self, title: str, pointer: str, starts: Starts) -> Section:
         """The section of one message schema."""
@@ -160,6 +183,8 @@ class _Walk:
         above |= frozenset(start.node for start in side.starts) | frozenset(part.node for part in side.parts)
         required = {name for names in side.values("required") if isinstance(names, list) for name in names}
         for name in side.properties:
+            if not self._wanted((*path, name)):
+                continue
             presence = (
                 "required" if name in required and not conditional else "conditional" if conditional else "optional"
             )
@@ -184,7 +209,7 @@ class _Walk:
         above: frozenset[Node],
         conditional: bool,
     ) -> None:
-        if not starts:
+        if not starts or not self._wanted(path):
             return
         if path in rows:  # a branch says more of it: its own members are still to be listed
             side = Side(starts)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from deedbox.registry.services.browsing.dead_letters import Letters
 from deedbox.registry.services.browsing.draining import Draining
 from deedbox.registry.services.browsing.fits import Fits
 from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
-from deedbox.registry.services.browsing.views import entry_view, fit_view, head_view
+from deedbox.registry.services.browsing.views import entry_view, fit_view, head_view, said_of
+from deedbox.registry.services.browsing.words import Word
 from deedbox.registry.storage import browsing, queries, refusals
 from deedbox.registry.storage.database import Database
+from sqlalchemy.orm import Session
 
 _RECENT = 12
 _MOST_NEW_LINKS = 40
@@ -38,7 +40,7 @@ class History:
         fits = self._fits.of(snapshot.pairs(), _MOST_NEW_LINKS)
         with self._database.reading() as session:
             recent = browsing.newest_entries(session, _RECENT)
-            refused = refusals.newest(session, 50)
+            refused = _standing(session, refusals.newest(session, 50))
         states = [fit.state for fit in fits]
         return {
             "services": len(snapshot.services),
@@ -46,7 +48,7 @@ class History:
             "versions": snapshot.versions,
             "links": {state: states.count(state) for state in ("holds", "broken", "undecided")},
             "recent": [entry_view(entry) for entry in recent],
-            "refusals": [_refusal_view(row) for row in refused if _stands(snapshot, row)][:8],
+            "refusals": [_refusal_view(row) for row in refused[:8]],
             "broken": [fit_view(fit) for fit in fits if fit.state != "holds"][:20],
             "drains": self._draining.lately(6),
             "dead_letters": self._letters.lately(5),
@@ -87,14 +89,15 @@ class History:
         found: dict[str, Any] = {"query": query, "services": [], "contracts": [], "fields": []}
         if not words:
             return found
+        known = self._overview.words(snapshot.heads.values())
         services = _ranked(words, ((s.name, f"{s.owner} {s.description}", s) for s in snapshot.services.values()))
-        contracts = _ranked(words, ((h.contract, _about(h), h) for h in snapshot.heads.values()))
-        fields = _ranked(words, _fields(snapshot))
+        contracts = _ranked(words, ((h.contract, _about(h, known[h.contract]), h) for h in snapshot.heads.values()))
+        fields = _ranked(words, _fields(snapshot, known))
         found["services"] = [
             {"service": s.name, "owner": s.owner, "description": s.description, "contracts": len(s.contracts)}
             for s in services[:_EACH]
         ]
-        found["contracts"] = [head_view(h) for h in contracts[:_EACH]]
+        found["contracts"] = [head_view(h, known[h.contract]) for h in contracts[:_EACH]]
         found["fields"] = [
             {"contract": h.contract, "pointer": w.pointer, "name": w.name, "description": w.text[:300]}
             for h, w in fields[:_EACH]
@@ -106,10 +109,10 @@ class History:
         return found
 
 
-def _stands(snapshot: Snapshot, row: refusals.Refusal) -> bool:
-    """Whether nothing was published of the contract since: else the refusal has had its answer."""
-    head = snapshot.heads.get(row.contract)
-    return head is None or head.last_at < row.at
+def _standing(session: Session, refused: Sequence[refusals.Refusal]) -> list[refusals.Refusal]:
+    """Those after which nothing was published of the contract: the others have had their answer."""
+    lasts = browsing.last_versions(session, {row.contract for row in refused})
+    return [row for row in refused if row.contract not in lasts or lasts[row.contract].at < row.at]
 
 
 def _refusal_view(row: refusals.Refusal) -> dict[str, Any]:
@@ -124,14 +127,13 @@ def _refusal_view(row: refusals.Refusal) -> dict[str, Any]:
     }
 
 
-def _about(head: Head) -> str:
-    said = next((word.text for word in head.words if not word.pointer), "")
-    return f"{head.kind} {head.role} {' '.join(head.channels)} {said}"
+def _about(head: Head, words: Iterable[Word]) -> str:
+    return f"{head.kind} {head.role} {' '.join(head.channels)} {said_of(words)}"
 
 
-def _fields(snapshot: Snapshot) -> Iterator[tuple[str, str, Any]]:
+def _fields(snapshot: Snapshot, words: Mapping[str, Iterable[Word]]) -> Iterator[tuple[str, str, Any]]:
     for head in snapshot.heads.values():
-        for word in head.words:
+        for word in words[head.contract]:
             if word.pointer:
                 yield word.name, word.text, (head, word)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, cast
 from deedbox.checker import pointers
 from deedbox.checker.canonical import canonical, digest
 from deedbox.checker.documents import load_document
+from deedbox.checker.json_schema.obsolete import plain_place
 from deedbox.checker.model import Comparison, ContentModel, Role
 from deedbox.registry.errors import NotFound
 from deedbox.registry.services import links as linking
@@ -23,7 +25,7 @@ from deedbox.registry.services.browsing.contracts import (
     read_version,
 )
 from deedbox.registry.services.browsing.draining import Draining
-from deedbox.registry.services.browsing.fields import Field, fields_of
+from deedbox.registry.services.browsing.fields import Field, field_at, fields_of, message_pointer, named
 from deedbox.registry.services.browsing.overview import Overview, Snapshot
 from deedbox.registry.services.verdicts import Question, Verdicts
 from deedbox.registry.storage import browsing
@@ -31,6 +33,8 @@ from deedbox.registry.storage.database import Database
 
 _MOST_VERSIONS = 300
 _MOST_ASKED = 20
+_LARGE = 40_000
+"""Characters of a schema up to which a removal is worked out unasked."""
 _WATCHED = ("type", "presence", "constraints", "description", "title", "examples")
 
 
@@ -43,12 +47,13 @@ class Lives:
         self._database, self._verdicts, self._draining = database, verdicts, draining
         self._overview, self._contracts = overview, contracts
 
-    def field(self, contract: str, pointer: str) -> dict[str, Any]:
+    def field(self, contract: str, pointer: str, *, at_once: bool = False) -> dict[str, Any]:
         """One field of a contract, as its shown version has it, else as the last version that had it.
 
         Args:
             contract: `service/name`.
             pointer: its resolved pointer, `/properties/customer`.
+            at_once: work out what its removal would mean of a large schema too, which takes seconds.
 
         Raises:
             NotFound: no such contract, or no version of it has this field. Busy, StorageUnavailable: as they say.
@@ -64,6 +69,7 @@ class Lives:
                 field = _last(read, texts, pointer)
             since = obsolete_since(session, read) if there else {}
             others = self._contracts.others(session, snapshot, contract)
+        later = there and len(read.text) > _LARGE and not at_once
         return {
             "contract": contract,
             "service": head.service,
@@ -77,7 +83,8 @@ class Lives:
             "others": other_views(others, field.path),
             "all_others": len(others),
             "drains": self._draining.of_field(contract, field.path),
-            "without": self._without(snapshot, read, field) if there else None,
+            "without": self._without(snapshot, read, field) if there and not later else None,
+            "later": later,
         }
 
     def _without(self, snapshot: Snapshot, read: Read, field: Field) -> dict[str, Any] | None:
@@ -140,15 +147,34 @@ def _events(read: Read, texts: dict[int, str], field: Field) -> list[dict[str, A
     """What changed about the field, by version: added, changed, marked obsolete, gone."""
     events: list[dict[str, Any]] = []
     before: Field | None = None
+    written: str | None = None
     for version in read.history[-_MOST_VERSIONS:]:
-        rows = fields_of(texts[version.row.schema_id], version.row.format, version.row.dialect)
-        now = next((row for row in rows if row.path == field.path), None)
+        text = texts[version.row.schema_id]
+        wrote, written = written, _written(text, field) if version.row.format == "json-schema" else None
+        if written is not None and written == wrote:
+            continue  # no need to read all of a schema that says the same of it
+        now = field_at(text, version.row.format, version.row.dialect, field.path)
         for kind, detail in _change(before, now):
             events.append(
                 {"version": version.row.version, "at": version.at, "by": version.by, "kind": kind, "detail": detail}
             )
         before = now
     return events
+
+
+def _written(text: str, field: Field) -> str | None:
+    """All that a schema says of a field, as text; None where it says so elsewhere too, by references or branches."""
+    if not named(field.path) or not field.path:
+        return None
+    value = json.loads(text)
+    *above, last = pointers.split(message_pointer(field.path))
+    told, parent = plain_place(value, pointers.join("", *above))
+    told_of_it, place = plain_place(value, message_pointer(field.path))
+    if not (told and told_of_it):
+        return None
+    required = isinstance(parent, dict) and last in parent.get("required", ())
+    found = json.dumps([required, place])
+    return None if '"$ref"' in found else found
 
 
 def _change(before: Field | None, now: Field | None) -> Sequence[tuple[str, str]]:

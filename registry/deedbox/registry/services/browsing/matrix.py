@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from deedbox.registry.services import links as linking
 from deedbox.registry.services.browsing.contracts import known
@@ -126,7 +126,7 @@ def _newest(versions: list[BriefVersion], most: int) -> list[BriefVersion]:
 
 
 def _end(version: BriefVersion) -> End:
-    return linking.end_of(cast(Any, version))
+    return linking.end_of(version)
 
 
 def _pairs(own: End, other: End) -> list[linking.Pair]:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any, cast
 
 from deedbox.registry.services import links as linking
 from deedbox.registry.services.browsing.words import Word, words_of
-from deedbox.registry.services.judging import latest
 from deedbox.registry.services.links import End, Pair
 from deedbox.registry.storage import browsing, queries
 from deedbox.registry.storage.browsing import BriefVersion
@@ -39,12 +36,9 @@ class Head:
     groups: tuple[str, ...]
     format: str
     shown: BriefVersion
-    last_at: str
     latest: str | None
     versions: int
     live: tuple[End, ...]
-    words: tuple[Word, ...]
-    """What a search finds in its schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +113,30 @@ class Overview:
                 self._snapshot = self._brought_to(session, seq)
             return self._snapshot
 
+    def words(self, heads: Iterable[Head]) -> dict[str, tuple[Word, ...]]:
+        """What a search finds in the shown schema of each contract, by contract.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        wanted = {head.contract: head.shown.row.schema_id for head in heads}
+        known = self._words
+        missing = set(wanted.values()) - known.keys()
+        if missing:
+            with self._database.reading() as session:
+                fresh = {id_: words_of(text) for id_, text in browsing.schema_texts(session, missing)}
+            if len(known) > 2 * len(self._snapshot.heads):  # most of it is of versions that are shown no more
+                known = {}
+            # A new dictionary: others read the old one meanwhile.
+            self._words = known = {**known, **fresh}
+        return {contract: known[id_] for contract, id_ in wanted.items()}
+
     def _brought_to(self, session: Session, seq: int) -> Snapshot:
         known = self._snapshot
-        if known.seq < 0:
-            touched, services = None, None
-        else:
-            touched, services = self._touched(session, known, seq)
+        touched, services = (None, None) if known.seq < 0 else self._touched(session, known, seq)
         heads = dict(known.heads) if touched is not None else {}
-        counted = known.versions
-        rows = browsing.all_versions(session) if touched is None else browsing.versions(session, touched)
-        histories = {name: list(group) for name, group in groupby(rows, key=lambda v: v.row.contract)}
-        deployed = linking.deployed_versions(session, histories) if histories else {}
-        self._learn(session, histories.values())
-        for name, history in histories.items():
-            if name in heads:
-                counted -= heads[name].versions
-            heads[name] = self._head(history, deployed.get(name))
-            counted += len(history)
+        heads |= _heads(session, touched)
+        counted = sum(head.versions for head in heads.values())
         return Snapshot(seq, heads, _services(session, heads, known, services), counted)
 
     def _touched(self, session: Session, known: Snapshot, seq: int) -> tuple[set[str], set[str]]:
@@ -156,19 +157,23 @@ class Overview:
                     contracts |= set(known.services[subject].contracts)
         return contracts, services
 
-    def _learn(self, session: Session, histories: Iterable[Sequence[BriefVersion]]) -> None:
-        """The words of schemas that were not met before."""
-        ids = {_shown(history).row.schema_id for history in histories} - self._words.keys()
-        for id_, text in browsing.schema_texts(session, ids):
-            self._words[id_] = words_of(text)
 
-    def _head(self, history: Sequence[BriefVersion], deployed: set[str] | None) -> Head:
-        versions = cast("Sequence[queries.Version]", history)  # as far as what is live is concerned
-        newest = latest(versions)
-        shown = _shown(history)
+def _heads(session: Session, contracts: Collection[str] | None) -> dict[str, Head]:
+    """The summaries of contracts, of all where None: from the few versions of each that it takes."""
+    counts = browsing.counts(session, contracts)
+    highest = browsing.highest(session, contracts)
+    deployed = browsing.named(session, linking.deployed_versions(session, counts))
+    unreleased = browsing.last_versions(session, counts.keys() - highest.keys())
+    chosen = {seq for seqs in (*highest.values(), *deployed.values()) for seq in seqs}
+    versions = browsing.versions_at(session, chosen)
+    found = {}
+    for name, count in counts.items():
+        released = highest.get(name)
+        shown = versions[released[-1]] if released else unreleased[name]
+        live = [versions[seq] for seq in deployed.get(name, released or ())]
         row = shown.row
-        return Head(
-            row.contract,
+        found[name] = Head(
+            name,
             row.service,
             row.name,
             row.role,
@@ -178,17 +183,11 @@ class Overview:
             tuple(row.groups),
             row.format,
             shown,
-            history[-1].at,
-            newest.row.version if newest is not None else None,
-            len(history),
-            tuple(linking.end_of(v) for v in linking.live(versions, deployed)),
-            self._words[row.schema_id],
+            row.version if released else None,
+            count,
+            tuple(linking.end_of(version) for version in live),
         )
-
-
-def _shown(history: Sequence[BriefVersion]) -> BriefVersion:
-    newest: Any = latest(cast("Sequence[queries.Version]", history))
-    return cast(BriefVersion, newest) if newest is not None else history[-1]
+    return found
 
 
 def _services(

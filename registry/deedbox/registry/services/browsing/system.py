@@ -10,7 +10,7 @@ from typing import Any
 from deedbox.registry.errors import NotFound
 from deedbox.registry.services.browsing.fits import Fit, Fits, settled
 from deedbox.registry.services.browsing.overview import Overview, ServiceHead, Snapshot
-from deedbox.registry.services.browsing.views import fit_view, head_view
+from deedbox.registry.services.browsing.views import entry_view, fit_view, head_view
 from deedbox.registry.storage import browsing
 from deedbox.registry.storage.database import Database
 
@@ -71,7 +71,9 @@ class System:
         with self._database.reading() as session:
             running = browsing.deployments_of(session, name)
             lately = browsing.newest_entries(session, 8, about=f"{name}/")
-        contracts = [head_view(snapshot.heads[c]) for c in head.contracts]
+        heads = [snapshot.heads[c] for c in head.contracts]
+        words = self._overview.words(heads)
+        contracts = [head_view(h, words[h.contract]) for h in heads]
         view = {
             "service": name,
             "owner": head.owner,
@@ -92,10 +94,7 @@ class System:
             ],
             "links": [fit_view(fit) for fit in fits],
             "map": _map(snapshot, fits, {}, here=name),
-            "recent": [
-                {"id": e.seq, "at": e.at, "by": e.by, "kind": e.kind, "subject": e.subject, "data": e.data}
-                for e in lately
-            ],
+            "recent": [entry_view(entry) for entry in lately],
         }
         return view, settled(fits)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from deedbox.registry.services.browsing.fits import Fit
 from deedbox.registry.services.browsing.overview import Head
+from deedbox.registry.services.browsing.words import Word
 from deedbox.registry.storage.browsing import BriefVersion
 from deedbox.registry.storage.models import Entry
 
@@ -27,9 +29,13 @@ def fit_view(fit: Fit) -> dict[str, Any]:
     return {**fit.outcome().as_dict(), "state": fit.state}
 
 
-def head_view(head: Head) -> dict[str, Any]:
-    """A contract in short."""
-    said = next((word.text for word in head.words if not word.pointer), "")
+def said_of(words: Iterable[Word]) -> str:
+    """What a document says of itself as a whole."""
+    return next((word.text for word in words if not word.pointer), "")
+
+
+def head_view(head: Head, words: Iterable[Word]) -> dict[str, Any]:
+    """A contract in short, with the words of its shown schema."""
     return {
         "contract": head.contract,
         "service": head.service,
@@ -44,7 +50,7 @@ def head_view(head: Head) -> dict[str, Any]:
         "live": [end.version for end in head.live],
         "published_at": head.shown.at,
         "by": head.shown.by,
-        "description": said[:300],
+        "description": said_of(words)[:300],
     }
 
 

@@ -9,6 +9,7 @@ from deedbox.registry.storage import (  # noqa: F401 - their tables
     jobs,
     npm,
     observations,
+    obsolete,
     packages,
     refusals,
     replay_orders,

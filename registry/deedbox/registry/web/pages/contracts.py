@@ -41,7 +41,8 @@ def install(pages: Pages) -> None:
     @pages.page(f"{_CONTRACT}/fields/<path:pointer>", "field.html", "contracts")
     def field(service: str, name: str, pointer: str) -> View:
         """One field, through all versions."""
-        return View(browsing.lives.field(contract_name(service, name), f"/{pointer}"), settled=False)
+        at_once = bool(text("without"))
+        return View(browsing.lives.field(contract_name(service, name), f"/{pointer}", at_once=at_once), settled=False)
 
     @pages.page(f"{_CONTRACT}/compare/<old>...<new>", "compare.html", "contracts")
     def compare(service: str, name: str, old: str, new: str) -> View:

@@ -15,7 +15,7 @@ def install(pages: Pages) -> None:
     @pages.page("/drains", "drains.html", "drains")
     def drains() -> View:
         """Obsolete fields, and how far they have drained."""
-        return View(draining.board(), settled=False)
+        return View(draining.board(text("contract"), number("offset", 0, 1_000_000)), settled=False)
 
     @pages.page("/packages", "packages.html", "packages")
     def packages() -> View:

@@ -96,8 +96,13 @@ def entry_url(subject: str, kind: str) -> str:
     if kind == "replay":
         return "/dead-letters"
     if kind.startswith("drain-"):
-        return f"/drains#{quote(subject.replace('#', '', 1))}"
+        return drain_url(*subject.split("#", 1)) if "#" in subject else "/drains"
     return ""
+
+
+def drain_url(contract: str, pointer: str) -> str:
+    """The place of an obsolete field on the drain board."""
+    return f"/drains?contract={quote(contract)}#{quote(contract + pointer)}"
 
 
 def letters_url(topic: str, fingerprint: str, cluster: str = "") -> str:
@@ -153,6 +158,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "order_url": order_url,
     "progress": progress,
     "visible": visible,
+    "drain_url": drain_url,
     "pretty": pretty,
     "compact": compact,
     "count": count,
