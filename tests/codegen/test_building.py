@@ -46,10 +46,14 @@ def test_the_same_contract_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_readme_says_what_was_removed_and_why_it_could_go() -> None:
-    readme = build_package(request(SMALL, removed=(("/coupon", "drained (gone) as of 2026-11-20"),))).readme
+    wanted = request(SMALL, removed=(("/coupon", "drained (gone) as of 2026-11-20"),))
+    readme = build_package(wanted).readme
     assert "## Removed in 2.3.0" in readme
     assert "- `/coupon`: drained (gone) as of 2026-11-20" in readme
     assert "Removed in" not in build_package(request(SMALL)).readme
+    first, again = build(wanted), build(wanted)
+    assert [w.sha256 for w in first] == [w.sha256 for w in again]
+    assert b"- `/coupon`: drained (gone) as of 2026-11-20" in first[0].metadata
 
 
 def test_a_rebuild_is_another_file() -> None:

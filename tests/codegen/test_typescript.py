@@ -44,7 +44,9 @@ REQUEST = PackageRequest("billing/order-placed", "2.3.0-rc.1", DOCUMENT, owner="
 
 
 def test_types_compile_strictly_and_refuse_what_is_wrong(modules: Path, tmp_path: Path) -> None:
-    package = npm_package(REQUEST, scope="acme", modules=modules)
+    package = npm_package(
+        replace(REQUEST, removed=(("/coupon", "drained (gone) as of 2026-11-20"),)), scope="acme", modules=modules
+    )
     assert (package.name, package.version) == ("@acme/billing-order-placed", "2.3.0-rc.1")
     assert package.filename == "acme-billing-order-placed-2.3.0-rc.1.tgz"
     site = tmp_path / "node_modules" / "@acme" / "billing-order-placed"
@@ -52,6 +54,8 @@ def test_types_compile_strictly_and_refuse_what_is_wrong(modules: Path, tmp_path
         archive.extractall(tmp_path, filter="data")
     site.parent.mkdir(parents=True)
     (tmp_path / "package").rename(site)
+    readme = (site / "README.md").read_text()
+    assert "## Removed in 2.3.0-rc.1\n\n- `/coupon`: drained (gone) as of 2026-11-20\n" in readme
     types = (site / "index.d.ts").read_text()
     assert "@deprecated" in types
     assert "customer_name is obsolete since 2.3.0-rc.1: Use customer instead." in types

@@ -12,9 +12,13 @@ from uuid import uuid4
 import pytest
 from deedbox.checker.drain.claiming import claim
 from deedbox.checker.drain.evidence import End, Evidence
+from deedbox.cli.packaging import Shape, Wanted, from_registry
+from deedbox.client import RegistryClient
+from deedbox.codegen import build
 from deedbox.registry.app import create_app
 from deedbox.registry.config import Settings
 from deedbox.registry.services.drains import _thinned
+from deedbox.registry.serving import run_in_background
 from deedbox.registry.web.fields_api import EvidenceReply, FieldReply, FieldsReply, RevocationReply, WholeEvidenceReply
 
 OLD: dict[str, Any] = {
@@ -140,6 +144,26 @@ def test_the_gate_opens_at_gone_and_no_earlier(stopped: Api) -> None:
     stopped.retire("billing/order-placed", "1.0.0")
     stopped.read(7, 12, committed=12)
     assert stopped.field()["state"] == "dropped"
+
+
+def test_the_packages_of_a_drop_say_what_let_the_field_go(stopped: Api) -> None:
+    """The registry's own build, and the same bytes from whoever builds the published version again."""
+    stopped.read(7, 10, committed=9)
+    proof = stopped.read(7, 10, committed=9)
+    stopped.publish("billing/order-placed", "2.0.0", NEW, "consumes", package="billing-order-placed")
+    slow = stopped.services.slow
+    while (work := slow.jobs.take(slow.sagas, "here")) is not None:
+        slow.jobs.run(work)
+    digests = {f["sha256"] for name in ("billing-order-placed", "billing-order-placed-v2")
+               for f in stopped.call("GET", f"/packages/{name}")["files"]}  # fmt: skip
+    with run_in_background(str(stopped.services.database.url)) as server, RegistryClient(server.url) as client:
+        wanted = Wanted("billing/order-placed", None)
+        request = from_registry(wanted, "2.0.0", Shape(None, None, ""), client)
+    day = time.strftime("%Y-%m-%d", time.gmtime(proof["claim"]["as_of"] / 1_000))
+    assert request.removed == (("/coupon", f"drained (gone) as of {day}, evidence {proof['digest'][:12]}"),)
+    wheels = build(request)
+    assert request.removed[0][1].encode() in wheels[0].metadata
+    assert {wheel.sha256 for wheel in wheels} == digests
 
 
 def test_a_proof_is_worth_nothing_once_a_producer_declares_the_field_again(stopped: Api) -> None:

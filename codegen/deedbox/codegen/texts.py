@@ -144,11 +144,20 @@ class Texts:
             lines += [f"| `{o.name}` | `{o.pointer}` | {o.since} | {_cell(o.reason)} |" for o in self.obsolete]
         else:
             lines += ["Nothing."]
-        if request.removed:
-            lines += ["", f"## Removed in {request.version}", ""]
-            lines += [f"- `{pointer}`: {_cell(why)}" for pointer, why in request.removed]
-        lines += ["", "## Fidelity", "", *_fidelity_lines(fidelity), ""]
+        lines += [*removed_lines(request), "", "## Fidelity", "", *_fidelity_lines(fidelity), ""]
         return "\n".join(lines)
+
+
+def removed_lines(request: PackageRequest) -> list[str]:
+    """What a README says of the fields that a version dropped, in Markdown; nothing where it dropped none."""
+    if not request.removed:
+        return []
+    return [
+        "",
+        f"## Removed in {request.version}",
+        "",
+        *[f"- `{where}`: {_cell(why)}" for where, why in request.removed],
+    ]
 
 
 _CONSTANTS = ("CLASSES", "CONTRACT", "DIGEST", "VERSION")

@@ -26,6 +26,7 @@ from deedbox.codegen import naming, sources
 from deedbox.codegen.errors import BuildTimedOut, GenerationFailed, ToolMissing, VersionNotPackageable
 from deedbox.codegen.obsolescence import obsolete_places
 from deedbox.codegen.preparing import Loosening, prepared
+from deedbox.codegen.texts import removed_lines
 
 if TYPE_CHECKING:
     from deedbox.codegen.model import Obsolete, PackageRequest
@@ -219,4 +220,5 @@ def _readme(request: PackageRequest, obsolete: tuple[Obsolete, ...]) -> str:
     lines = [f"# {request.contract} {request.version}", "", "Types made from the contract, and `schema.json` itself."]
     if obsolete:
         lines += ["", "## Obsolete", "", *[f"- {mark.sentence}" for mark in obsolete]]
+    lines += removed_lines(request)
     return "\n".join(lines) + "\n"
