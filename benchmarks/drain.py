@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,6 +25,8 @@ from deedbox.kafka.drain.confluent_positions import ConfluentPositions
 from deedbox.kafka.drain.reading import SCAN_GROUP, read
 from deedbox.kafka.drain.scanning import Scan
 
+from benchmarks.a_kafka import a_kafka
+
 PARTITIONS, GROUPS = 1_000, 100
 
 
@@ -40,24 +38,6 @@ def resident_mb() -> float:
     """Resident memory now, in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
-
-
-@contextmanager
-def a_kafka() -> Iterator[str]:
-    """KAFKA_BOOTSTRAP_SERVERS, or a Kafka of our own."""
-    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if given:
-        yield given
-        return
-    from tests.kafka.kafka_server import KafkaServer
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = KafkaServer(Path(folder))
-        server.start()
-        try:
-            yield server.bootstrap
-        finally:
-            server.stop()
 
 
 def reading(bootstrap: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import tempfile
 import time
 import warnings
@@ -32,27 +31,10 @@ from deedbox.kafka.observing import Observer
 from deedbox.kafka.obsolete import Watch
 from deedbox.kafka.spool import Spool
 
+from benchmarks.a_kafka import a_kafka
 from benchmarks.guard import Registry, cases
 
 BATCH = 1_000
-
-
-@contextmanager
-def kafka() -> Iterator[str]:
-    """Where a Kafka is; one of our own where none is named."""
-    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if given:
-        yield given
-        return
-    from tests.kafka.kafka_server import KafkaServer
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = KafkaServer(Path(folder))
-        server.start()
-        try:
-            yield server.bootstrap
-        finally:
-            server.stop()
 
 
 def fill(bootstrap: str, topic: str, body: bytes, count: int) -> None:
@@ -191,7 +173,7 @@ def main() -> None:
     given = options.parse_args()
     # As the guard does, and for both sides: what is loaded by now is not looked through again and again.
     gc.freeze()
-    with kafka() as bootstrap:
+    with a_kafka() as bootstrap:
         sides = "".join(f"{side:>12}{'ratio':>7}{'by CPU':>9}" for side in ("guard/s", "consumer/s"))
         print(f"{'schema':<12}{'client':<14}{'parsed/s':>10}{sides}")
         for name in cases():

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+from deedbox.cli.brokers import CLIENTS
 from deedbox.registry.serving import BackgroundServer, run_in_background
 
 with warnings.catch_warnings():
@@ -26,6 +27,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--messages", type=int, default=2_000, help="a scenario")
     options.add_argument("--only", help="scenarios whose name begins so")
+    options.add_argument("--client", choices=list(CLIENTS), default="kafka-python", help="of the guards")
     given = options.parse_args()
     count = given.messages
     outcomes = []
@@ -34,7 +36,7 @@ def main() -> int:
         server = KafkaServer(folder)
         server.start()
         try:
-            for scenario, run in _scenarios(server, count).items():
+            for scenario, run in _scenarios(server, given.client, count).items():
                 if given.only and not scenario.startswith(given.only):
                     continue
                 place = folder / scenario
@@ -47,13 +49,13 @@ def main() -> int:
     return int(any(o.wrong for o in outcomes))
 
 
-def _scenarios(server: KafkaServer, count: int) -> dict[str, Callable[[Path], faults.Outcome]]:
+def _scenarios(server: KafkaServer, client: str, count: int) -> dict[str, Callable[[Path], faults.Outcome]]:
     def within(work: Callable[[faults.World, BackgroundServer], faults.Outcome]) -> Callable[[Path], faults.Outcome]:
         def run(folder: Path) -> faults.Outcome:
             topic = f"faults-{uuid4().hex[:8]}"
             with (
                 run_in_background(f"sqlite:///{folder}/registry.db") as registry,
-                faults.world(server.bootstrap, registry.url, topic, folder) as made,
+                faults.world(server.bootstrap, registry.url, topic, folder, client=client) as made,
             ):
                 return work(made, registry)
 
@@ -73,7 +75,7 @@ def _scenarios(server: KafkaServer, count: int) -> dict[str, Callable[[Path], fa
 
         topic = f"faults-{uuid4().hex[:8]}"
         try:
-            with faults.world(server.bootstrap, registry.url, topic, folder) as made:
+            with faults.world(server.bootstrap, registry.url, topic, folder, client=client) as made:
                 return faults.registry_away(made, count, registry.stop, start)
         finally:
             running[-1].stop()

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from deedbox.client import RegistryClient
@@ -33,6 +33,9 @@ from deedbox.kafka.obsolete import watch_of
 from deedbox.kafka.replaying import read_all
 from deedbox.kafka.reporting import Reporter
 from deedbox.kafka.spool import Spool
+
+if TYPE_CHECKING:
+    from deedbox.kafka.broker import Broker
 
 CONTRACT = "orders/order-placed"
 SCHEMA = {
@@ -92,6 +95,14 @@ class _Quick(KafkaPythonBroker):
         return super()._consumer(**{"session_timeout_ms": 6_000, "heartbeat_interval_ms": 1_000, **options})
 
 
+def _quick(client: str, bootstrap: str) -> Broker:
+    if client == "kafka-python":
+        return _Quick(bootstrap)
+    from deedbox.kafka.confluent import ConfluentBroker
+
+    return ConfluentBroker(bootstrap, config={"session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_000})
+
+
 @dataclass
 class World:
     """A Kafka, a registry, a topic with a published contract, and guard processes on it."""
@@ -101,6 +112,7 @@ class World:
     topic: str
     folder: Path
     batch: int = 50
+    client: str = "kafka-python"
     guards: list[subprocess.Popen[bytes]] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
     sent: int = 0
@@ -129,7 +141,8 @@ class World:
 
     def start(self, instance: str = "0") -> subprocess.Popen[bytes]:
         """Starts a guard process."""
-        arguments = [self.bootstrap, self.registry, self.topic, self.group, instance, str(self.batch)]
+        where = [self.client, self.bootstrap, self.registry, self.topic]
+        arguments = [*where, self.group, instance, str(self.batch)]
         with (self.folder / f"guard-{instance}.log").open("ab") as log:
             guard = subprocess.Popen(
                 [sys.executable, "-m", "tests.kafka.faults", *arguments, str(self.folder / f"spool-{instance}.db")],
@@ -200,9 +213,11 @@ def _messages(broker: KafkaPythonBroker, topic: str) -> int:
 
 
 @contextmanager
-def world(bootstrap: str, registry: str, topic: str, folder: Path, batch: int = 50) -> Iterator[World]:
-    """A world whose guard processes are ended at its end, whatever happened."""
-    made = World(bootstrap, registry, topic, folder, batch)
+def world(
+    bootstrap: str, registry: str, topic: str, folder: Path, batch: int = 50, client: str = "kafka-python"
+) -> Iterator[World]:
+    """A world whose guard processes, with a client, are ended at its end, whatever happened."""
+    made = World(bootstrap, registry, topic, folder, batch, client)
     try:
         yield made
     finally:
@@ -346,7 +361,7 @@ def table(outcomes: list[Outcome]) -> str:
 
 def _guard() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    for name in ("bootstrap", "registry", "topic", "group", "instance", "batch", "spool"):
+    for name in ("client", "bootstrap", "registry", "topic", "group", "instance", "batch", "spool"):
         options.add_argument(name)
     given = options.parse_args()
     stopping = Event()
@@ -358,7 +373,7 @@ def _guard() -> None:
     observer = Observer(spool, f"{given.group}/{given.instance}", lambda topic: watch_of(lookup, topic))
     reporter = Reporter(spool, client)
     guard = Guard(
-        _Quick(given.bootstrap), lookup, [given.topic], modes={given.topic: "dead-letter"}, group=given.group,
+        _quick(given.client, given.bootstrap), lookup, [given.topic], modes={given.topic: "dead-letter"}, group=given.group,
         instance=given.instance, observer=observer, report_seconds=2.0, limits=Limits(ratio=0.9, consecutive=500),
     )  # fmt: skip
     reporter.start()

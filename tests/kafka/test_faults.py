@@ -16,6 +16,8 @@ from . import faults
 from .faults import World
 from .kafka_server import KafkaServer
 
+CLIENTS = ("kafka-python", "confluent-kafka")
+
 
 @pytest.fixture
 def registry_server(tmp_path: Path) -> Iterator[BackgroundServer]:
@@ -23,12 +25,15 @@ def registry_server(tmp_path: Path) -> Iterator[BackgroundServer]:
         yield server
 
 
-@pytest.fixture
-def made(bootstrap: str, registry_server: BackgroundServer, topic: str, tmp_path: Path) -> Iterator[World]:
-    with faults.world(bootstrap, registry_server.url, topic, tmp_path, batch=20) as made:
+@pytest.fixture(params=["kafka-python"])
+def made(
+    request: pytest.FixtureRequest, bootstrap: str, registry_server: BackgroundServer, topic: str, tmp_path: Path
+) -> Iterator[World]:
+    with faults.world(bootstrap, registry_server.url, topic, tmp_path, 20, request.param) as made:
         yield made
 
 
+@pytest.mark.parametrize("made", CLIENTS, indirect=True)
 def test_guards_killed_mid_batch(made: World) -> None:
     assert faults.killed(made, 160, 1).wrong == []
 
@@ -39,6 +44,7 @@ def test_poison_pills_of_every_kind(made: World) -> None:
     assert outcome.invalid > 10
 
 
+@pytest.mark.parametrize("made", CLIENTS, indirect=True)
 def test_a_dead_letter_topic_that_refuses(made: World, kafka_server: KafkaServer, bootstrap: str) -> None:
     if bootstrap != kafka_server.bootstrap:
         pytest.skip("the Kafka that is given is not ours to configure")

@@ -19,7 +19,7 @@ from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec  # type: ignore[attr-defined]
 from deedbox.checker.drain.evidence import NO_EPOCH, Committed, Group, GroupKind
 from deedbox.kafka.confluent import log, topic_uuid, translated
-from deedbox.kafka.drain.positions import EndNow, TopicNow
+from deedbox.kafka.drain.positions import EndNow, TopicNow, topic_now
 from deedbox.kafka.messages import TopicPartition
 
 _SECONDS = 30.0
@@ -67,17 +67,8 @@ class ConfluentPositions:
                 found.append(TopicNow(name, "", 0))
                 continue
             topic, config = known[name], configs[name]
-            retention = int(config["retention.ms"].value)
-            cleanup = tuple(sorted(part.strip() for part in config["cleanup.policy"].value.split(",")))
-            found.append(
-                TopicNow(
-                    name,
-                    topic_uuid(topic.topic_id),
-                    len(topic.partitions),
-                    cleanup,
-                    retention if retention >= 0 else None,
-                )
-            )
+            settings = config["cleanup.policy"].value, config["retention.ms"].value
+            found.append(topic_now(name, topic_uuid(topic.topic_id), len(topic.partitions), *settings))
         return found
 
     def groups(self, topics: Sequence[str]) -> list[Group]:

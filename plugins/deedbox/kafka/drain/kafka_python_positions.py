@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deedbox.checker.drain.evidence import NO_EPOCH, Committed, Group, GroupKind
-from deedbox.kafka.drain.positions import EndNow, TopicNow
+from deedbox.kafka.drain.positions import EndNow, TopicNow, topic_now
 from deedbox.kafka.kafka_python import translated
 from deedbox.kafka.messages import TopicPartition
 
@@ -47,11 +47,8 @@ class KafkaPythonPositions:
                 found.append(TopicNow(name, "", 0))
                 continue
             topic, config = known[name], configs[name]
-            retention = int(_value(config, "retention.ms", "-1"))
-            cleanup = tuple(sorted(part.strip() for part in _value(config, "cleanup.policy", "delete").split(",")))
-            topic_id = str(topic["topic_id"] or "")
-            partitions = len(topic["partitions"])
-            found.append(TopicNow(name, topic_id, partitions, cleanup, retention if retention >= 0 else None))
+            settings = _value(config, "cleanup.policy", "delete"), _value(config, "retention.ms", "-1")
+            found.append(topic_now(name, str(topic["topic_id"] or ""), len(topic["partitions"]), *settings))
         return found
 
     def groups(self, topics: Sequence[str]) -> list[Group]:

@@ -24,6 +24,13 @@ class TopicNow:
     retention_ms: int | None = None
 
 
+def topic_now(name: str, topic_id: str, partitions: int, cleanup: str, retention: str) -> TopicNow:
+    """A topic that is there, with its settings `cleanup.policy` and `retention.ms` as the broker writes them."""
+    policies = tuple(sorted(part.strip() for part in cleanup.split(",")))
+    milliseconds = int(retention)
+    return TopicNow(name, topic_id, partitions, policies, milliseconds if milliseconds >= 0 else None)
+
+
 @dataclass(frozen=True, slots=True)
 class EndNow:
     """A partition's log start, last stable offset, high watermark, and the epoch of its leader (-1: not told)."""
