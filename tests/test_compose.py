@@ -11,6 +11,7 @@ import click
 import pytest
 import yaml
 from deedbox.cli.main import cli
+from deedbox.kafka.dead_letters import SUFFIX
 from deedbox.registry.config import PREFIX, Settings
 
 from tests.conftest import ROOT
@@ -25,6 +26,9 @@ def options(service: str) -> dict[str, Any]:
     """What a service's command is parsed to; it does not run."""
     name, *arguments = SERVICES[service]["command"]
     command = cli.get_command(click.Context(cli), name)
+    while isinstance(command, click.Group):
+        name, *arguments = arguments
+        command = command.get_command(click.Context(command), name)
     assert command is not None, f"there is no command {name}"
     return command.make_context(name, list(arguments)).params
 
@@ -32,7 +36,7 @@ def options(service: str) -> dict[str, Any]:
 def published(service: str) -> dict[int, int]:
     """Port inside → port on the host; on the loopback address alone."""
     found = {}
-    for port in SERVICES[service]["ports"]:
+    for port in SERVICES[service].get("ports", ()):
         host, outside, inside = port.split(":")
         assert host == "127.0.0.1", "what has no password is not for the network"
         found[int(inside)] = int(outside)
@@ -55,6 +59,7 @@ def test_commands_and_ports_fit() -> None:
     outside = [port for name in SERVICES for port in published(name).values()]
     assert len(outside) == len(set(outside))
     assert guard["topics"] == ("shop.orders",)
+    assert options("letters")["topics"] == (f"{guard['topics'][0]}{SUFFIX}",)
 
 
 def test_addresses_lead_to_who_listens_there() -> None:
@@ -70,11 +75,13 @@ def test_addresses_lead_to_who_listens_there() -> None:
     assert kafka["KAFKA_CONTROLLER_QUORUM_VOTERS"].endswith(f":{listening['CONTROLLER']}")
     mapped = {part.split(":")[0] for part in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")}
     assert mapped == set(listening)
-    assert set(SERVICES["guard"]["depends_on"]) <= set(SERVICES)
-    for needed in SERVICES["guard"]["depends_on"]:
-        assert "healthcheck" in SERVICES[needed]
+    assert SERVICES["letters"]["environment"] == environment
+    for name in ("guard", "letters"):
+        assert set(SERVICES[name]["depends_on"]) <= set(SERVICES)
+        for needed in SERVICES[name]["depends_on"]:
+            assert "healthcheck" in SERVICES[needed]
     for service in SERVICES.values():
-        for volume in service["volumes"]:
+        for volume in service.get("volumes", ()):
             assert volume.split(":")[0] in COMPOSE["volumes"]
 
 

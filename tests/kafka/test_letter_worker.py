@@ -20,6 +20,7 @@ from deedbox.kafka.letter_reporting import LetterReporter
 from deedbox.kafka.letter_worker import LetterWorker, worker_name
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record
+from deedbox.kafka.replaying import Replayer
 
 from .conftest import NOW, Clock, Registry
 from .test_replaying import guarded, widen
@@ -599,6 +600,17 @@ def test_an_order_that_is_none(registry: Registry) -> None:
     carrier = Carrier(MemoryBroker(), Odd(), "w")  # type: ignore[arg-type]
     with pytest.raises(UnexpectedReply, match="cannot read"):
         carrier.carry_out({"id": "1"})
+
+
+def test_a_log_of_replays_that_has_forgotten_something_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    broker = Shaped()
+    broker.places(ORIGIN)
+    broker.append([letter(0)])
+    assert Replayer(broker, DLT, "r", None).run().replayed == 1
+    assert "has dropped" not in caplog.text
+    broker.begun = {0: 1}
+    assert Replayer(broker, DLT, "r", None).dry_run().replayed == 1, "it does not know better"
+    assert f"{DLT}.replays has dropped what it held first" in caplog.text
 
 
 def test_names_are_not_given_twice() -> None:

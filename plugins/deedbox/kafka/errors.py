@@ -54,8 +54,8 @@ class ReplayRefused(DeadLetterRefused):
         LiveError.__init__(
             self,
             f"sending dead letters of {topic} again was refused: {reason}. What was sent before stands in "
-            f"{topic}.replays and is not sent twice. Check that the topic they came from takes messages of this size, and "
-            "lets this client write",
+            f"{topic}.replays and is not sent twice. Check that the topic they came from and {topic}.replays exist, take "
+            "messages of this size, and let this client write",
         )
         self.topic = topic
 

@@ -6,21 +6,24 @@ here was sent, and what was sent stands here.
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import uuid4
 
 from deedbox.kafka import dead_letters
-from deedbox.kafka.dead_letters import Origin
 from deedbox.kafka.errors import BrokerUnavailable, InvalidDeadLetter
 from deedbox.kafka.messages import Record, text
-from deedbox.kafka.reading import stretches, whole
+from deedbox.kafka.reading import stretches
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker
-    from deedbox.kafka.dead_letters import DeadLetter
+    from deedbox.kafka.dead_letters import DeadLetter, Origin
     from deedbox.kafka.settling import Settler
+
+log = logging.getLogger("deedbox.dlq")
 
 SUFFIX = ".replays"
 REPLAY, QUARANTINE = "replay", "quarantine"
@@ -28,13 +31,19 @@ REPLAY, QUARANTINE = "replay", "quarantine"
 _BEGIN = "begin"
 _NAME, _ACTION, _RUN = "deedbox-replay", "deedbox-replay-action", "deedbox-replay-run"
 
-Letter: TypeAlias = tuple[Origin, int]
-"""A dead letter wherever it stands: its origin, and how often it was replayed before it failed."""
+Letter: TypeAlias = bytes
+"""A dead letter wherever it stands: of its origin, and how often it was replayed before it failed. A digest, since
+millions of them are kept in mind."""
 
 
 def identity(dead: DeadLetter) -> Letter:
     """What two copies of a dead letter share."""
-    return dead.origin, dead.replays
+    return _letter(dead.origin, dead.replays)
+
+
+def _letter(origin: Origin, replays: int) -> Letter:
+    said = f"{origin.topic} {origin.partition} {origin.offset} {origin.timestamp} {replays}"
+    return blake2b(said.encode(), digest_size=16).digest()
 
 
 @dataclass(slots=True)
@@ -78,7 +87,7 @@ class ReplayLog:
             BrokerUnavailable: it did not answer.
         """
         done = Done()
-        for stretch in stretches(self._broker, self.topic, whole(self._broker.ends(self.topic))):
+        for stretch in stretches(self._broker, self.topic, self._ranges()):
             for record in stretch.records:
                 self._take(record, done)
         return done
@@ -94,7 +103,7 @@ class ReplayLog:
             Fenced: another run has taken over from this one.
         """
         settler.open()
-        waiting = {place.partition for place in self._broker.ends(self.topic)}
+        waiting = set(self._ranges())
         run = uuid4().hex.encode()
         headers = [*self._headers(_BEGIN), (_RUN, run)]
         said = f"{_BEGIN} {self._about}".encode()
@@ -122,6 +131,19 @@ class ReplayLog:
             reader.close()
         return done
 
+    def _ranges(self) -> dict[int, tuple[int, int]]:
+        """Where its partitions begin and end. Says where they have forgotten something."""
+        facts = self._broker.describe([self.topic]).get(self.topic)
+        if facts is None:
+            return {}
+        if any(facts.starts.values()):
+            log.warning(
+                "%s has dropped what it held first: letters that were sent before then would be sent again. "
+                "Give it retention.ms=-1",
+                self.topic,
+            )
+        return {n: (start, facts.ends[n]) for n, start in facts.starts.items()}
+
     def _take(self, record: Record, done: Done) -> None:
         if self._key is not None and record.key != self._key:
             return
@@ -129,7 +151,7 @@ class ReplayLog:
         if action not in (REPLAY, QUARANTINE):
             return
         try:
-            letter = (dead_letters.origin(record), dead_letters.replays(record))
+            letter = _letter(dead_letters.origin(record), dead_letters.replays(record))
         except InvalidDeadLetter:
             return
         if text(record.headers, _NAME) == self._name:
