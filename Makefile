@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-registry bench-cli bench-real bench-guard bench-guard-kafka bench-faults bench-pages bench-dto bench-drain mutation drain-histories clean
+.PHONY: help demo test lint docs bench bench-checker bench-openapi bench-openapi-pairs bench-registry bench-cli bench-real bench-guard bench-guard-kafka bench-faults bench-pages bench-dto bench-drain mutation drain-histories clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,7 +45,7 @@ lint: $(VENV)/.dev ## the static checks alone
 docs: $(VENV)/.dev ## make again the pages that are generated from the code
 	$(BIN)/python -m tests.documentation
 
-bench: bench-registry bench-cli bench-real bench-guard bench-guard-kafka bench-faults bench-drain bench-pages bench-dto bench-checker bench-openapi ## every benchmark
+bench: bench-registry bench-cli bench-real bench-guard bench-guard-kafka bench-faults bench-drain bench-pages bench-dto bench-checker bench-openapi bench-openapi-pairs ## every benchmark
 
 bench-registry: $(VENV)/.dev ## publications and reads per second, on SQLite and PostgreSQL
 	$(BIN)/python benchmarks/registry_throughput.py
@@ -61,6 +61,9 @@ bench-guard: $(VENV)/.dev ## live messages judged beside only parsed; memory ove
 
 bench-openapi: $(VENV)/.dev ## two large OpenAPI documents compared, beside only loading them
 	$(BIN)/python benchmarks/openapi_large.py
+
+bench-openapi-pairs: $(VENV)/.dev ## verdicts on public pairs of OpenAPI documents, beside their labels
+	$(BIN)/python benchmarks/openapi_pairs.py
 
 bench-dto: $(VENV)/.dev ## packages of the real schemas, beside the generator's plain best configuration
 	$(BIN)/python benchmarks/dto_real_schemas.py

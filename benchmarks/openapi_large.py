@@ -1,8 +1,8 @@
-"""How long two large OpenAPI documents take: `python benchmarks/openapi_large.py [--megabytes 4]`.
+"""How long two large OpenAPI documents take: `python benchmarks/openapi_large.py [--megabytes 4] [FILE…]`.
 
 The documents are made here and look like a company's real API: a few hundred resources that refer to each other, five
 operations each, and shared errors and pages. Measured are: nothing changed, one shared schema changed, and a release's
-worth of changes.
+worth of changes. Where files are given, each is compared with itself and with a copy in which changes were made instead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import json
 import random
 import resource
 import time
+from collections import Counter
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -146,6 +148,44 @@ def changed(old: dict[str, Any], kind: str) -> dict[str, Any]:
     return new
 
 
+def spoilt(old: dict[str, Any], most: int = 24, seed: int = 5) -> tuple[dict[str, Any], Counter[str]]:
+    """A copy of any API with that many changes drawn by the seed, of each kind alike where it has them; and their number by kind."""
+    new = copy.deepcopy(old)
+    places: dict[str, list[Callable[[], Any]]] = {
+        kind: [] for kind in ("operation gone", "property gone", "parameter required", "type changed", "value gone")
+    }
+    for item in new.get("paths", {}).values():
+        places["operation gone"] += [
+            partial(item.pop, m) for m in ("get", "put", "post", "delete", "patch") if m in item
+        ]
+    stack: list[Any] = [new]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list):
+            stack += value
+            continue
+        if not isinstance(value, dict):
+            continue
+        stack += value.values()
+        if isinstance(properties := value.get("properties"), dict) and value.get("type") == "object":
+            places["property gone"] += [partial(properties.pop, name) for name in properties]
+        if value.get("in") in ("query", "header") and value.get("required") is not True:
+            places["parameter required"].append(partial(value.update, required=True))
+        if value.get("type") == "string" and "enum" not in value:
+            places["type changed"].append(partial(value.update, type="boolean"))
+        if isinstance(value.get("enum"), list) and len(value["enum"]) > 1:
+            places["value gone"].append(partial(value["enum"].pop, 0))
+    draw = random.Random(seed)
+    made: Counter[str] = Counter()
+    kinds = [kind for kind, held in places.items() if held]
+    for number in range(most):
+        kind = kinds[number % len(kinds)]
+        if places[kind]:
+            places[kind].pop(draw.randrange(len(places[kind])))()
+            made[kind] += 1
+    return new, made
+
+
 def _loaded(load: Callable[[str], Any], *texts: str) -> float:
     """Seconds of processor that merely parsing the texts takes, the best of three."""
     taken = []
@@ -157,37 +197,49 @@ def _loaded(load: Callable[[str], Any], *texts: str) -> float:
     return min(taken)
 
 
+def measured(name: str, load: Callable[[str], Any], old: str, new: str, kind: str) -> None:
+    """Prints one line: the seconds of a comparison, beside what only loading the two documents takes with the usual parser."""
+    start, cpu = time.perf_counter(), time.process_time()
+    comparison = compare(old, new, format="openapi", old_name=f"old-{name}", new_name=f"new-{name}")
+    took, cpu = time.perf_counter() - start, time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    loading = _loaded(load, old, new)
+    judgement = comparison.judge("provides")
+    breaking = sum(f.level == "breaking" for f in judgement.findings)
+    print(
+        f"{name}, {len(old) / 1e6:.1f} MB, {kind}: {took:.2f} s ({cpu:.2f} s of processor, {cpu / loading:.1f} times the "
+        f"{loading:.2f} s of only loading both), {memory:.0f} MB at most, {judgement.verdict}, "
+        f"{len(judgement.findings)} findings, {breaking} breaking",
+        flush=True,
+    )
+
+
 def main() -> None:
-    """Prints one line a measurement, beside what only loading the two documents takes with the usual parser."""
+    """Measures the documents that are made here, or files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=4.0)
-    megabytes = parser.parse_args().megabytes
-    old = document(megabytes)
+    parser.add_argument("files", nargs="*", type=Path, help="documents in JSON or YAML, each of one file")
+    options = parser.parse_args()
+    parsers: dict[str, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
+        "json": (json.dumps, json.loads),
+        "yaml": (_yaml, partial(yaml.load, Loader=yaml.CSafeLoader)),
+    }
+    for file in options.files:
+        write, load = parsers["json" if file.suffix == ".json" else "yaml"]
+        text = file.read_text(encoding="utf-8")
+        new, made = spoilt(load(text))
+        measured(file.name, load, text, text, "nothing")
+        measured(file.name, load, text, write(new), ", ".join(f"{n} × {kind}" for kind, n in made.items()))
+    if options.files:
+        return
+    old = document(options.megabytes)
     print(f"{len(old['paths'])} paths, {len(old['components']['schemas'])} schemas")
     # A YAML text is longer than the JSON of the same document, which is made shorter for it, so that both are as long.
-    for syntax, write, load, base in (
-        ("json", json.dumps, json.loads, old),
-        ("yaml", _yaml, partial(yaml.load, Loader=yaml.CSafeLoader), document(megabytes * 0.78)),
-    ):
+    for syntax, base in (("json", old), ("yaml", document(options.megabytes * 0.78))):
+        write, load = parsers[syntax]
         text = write(base)
         for kind in ("nothing", "one shared schema", "a release"):
-            other = write(changed(base, kind))
-            start, cpu = time.perf_counter(), time.process_time()
-            comparison = compare(text, other, format="openapi", old_name=f"old.{syntax}", new_name=f"new.{syntax}")
-            took, cpu = time.perf_counter() - start, time.process_time() - cpu
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            loading = _loaded(load, text, other) if kind == "a release" else 0.0
-            judgement = comparison.judge("provides")
-            breaking = sum(f.level == "breaking" for f in judgement.findings)
-            beside = (
-                f", {cpu / loading:.1f} times the processor that only loading both takes ({loading:.2f} s)"
-                if loading
-                else ""
-            )
-            print(
-                f"{syntax}, {len(text) / 1e6:.1f} MB, {kind}: {took:.2f} s ({cpu:.2f} s of processor), {memory:.0f} MB at most, "
-                f"{judgement.verdict}, {len(judgement.findings)} findings, {breaking} breaking{beside}"
-            )
+            measured(syntax, load, text, write(changed(base, kind)), kind)
 
 
 def _yaml(value: Any) -> str:
