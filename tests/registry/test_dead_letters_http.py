@@ -10,33 +10,7 @@ from uuid import uuid4
 import pytest
 
 from .conftest import Api, rows
-
-TOPIC = "shop.orders.dlt"
-
-
-def sample(offset: int, **more: Any) -> dict[str, Any]:
-    """A letter at an offset of partition 0."""
-    said = {"partition": 0, "offset": offset, "at": 1_700_000_000_000 + offset, "origin_partition": 1}
-    return {**said, "origin_offset": offset * 3, "key": f"k{offset}", "value": None, "truncated": False, **more}
-
-
-def letters(count: int, *samples: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A group of a report."""
-    said = {"fingerprint": "3f9a1c02b7de", "contract": "billing/order-placed", "version": "1.0.0", "rule": "type"}
-    said |= {"pointer": "/amount", "reason": "12 is no string", "origin": "shop.orders"}
-    times = {"first_at": 1_700_000_000_000, "last_at": 1_700_000_000_000 + count}
-    return {**said, "count": count, "replayed": 0, **times, "samples": list(samples), **more}
-
-
-def report(start: int, end: int, *groups: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A report about partition 0."""
-    ranges = [{"partition": 0, "start": start, "end": end}]
-    return {"cluster": "c1", "topic": TOPIC, "ranges": ranges, "groups": list(groups), **more}
-
-
-def put(api: Api, body: dict[str, Any], id_: str | None = None) -> Any:
-    """Sends a report."""
-    return api.put(f"/dead-letters/reports/{id_ or uuid4()}", body, Deedbox_Actor="worker")
+from .replaying import TOPIC, letters, put, report, sample
 
 
 def test_reports_are_counted_once_and_summed(each_api: Api) -> None:

@@ -10,59 +10,21 @@ from uuid import uuid4
 import pytest
 
 from .conftest import Api
-from .test_dead_letters_http import TOPIC, letters, put, report
-
-FINGERPRINT = "3f9a1c02b7de"
-FOUND: dict[str, Any] = {
-    "worker": "w1",
-    "read": 7,
-    "replayed": 4,
-    "quarantined": 1,
-    "failing": 2,
-    "skipped": 0,
-    "examples": [{"partition": 0, "offset": 3, "reason": "12 is no string"}],
-    "ends": [{"partition": 0, "end": 10}],
-    "error": None,
-}
-
-
-def order(api: Api, **more: Any) -> Any:
-    """Orders the letters that `reported` tells of."""
-    said = {"id": str(uuid4()), "cluster": "c1", "topic": TOPIC, "fingerprint": FINGERPRINT}
-    return api.post("/replay-orders", {**said, **more}, Deedbox_Actor="ada")
-
-
-def claim(api: Api, id_: str, worker: str = "w1", seconds: int = 60) -> Any:
-    """Takes an order."""
-    return api.post(f"/replay-orders/{id_}/claims", {"worker": worker, "seconds": seconds})
-
-
-def tell(api: Api, id_: str, task: str, **more: Any) -> Any:
-    """Says what came of a task."""
-    return api.put(f"/replay-orders/{id_}/results/{task}", {**FOUND, **more}, Deedbox_Actor="worker")
-
-
-def confirm(api: Api, id_: str, digest: str) -> Any:
-    """Confirms a dry run."""
-    return api.post(f"/replay-orders/{id_}/confirmation", {"digest": digest}, Deedbox_Actor="grace")
-
-
-def cancel(api: Api, id_: str) -> Any:
-    """Cancels."""
-    return api.post(f"/replay-orders/{id_}/cancellation", {"reason": "not now"}, Deedbox_Actor="ada")
-
-
-def ordered(api: Api) -> str:
-    """The id of an order for letters that were reported."""
-    assert put(api, report(0, 10, letters(7))).status_code == 201
-    return str(order(api).json["id"])
-
-
-def tried(api: Api) -> tuple[str, str]:
-    """The id of an order that was tried, and the digest of what was found."""
-    id_ = ordered(api)
-    claim(api, id_)
-    return id_, tell(api, id_, "dry-run").json["trial"]["digest"]
+from .replaying import (
+    FINGERPRINT,
+    FOUND,
+    TOPIC,
+    cancel,
+    claim,
+    confirm,
+    letters,
+    order,
+    ordered,
+    put,
+    report,
+    tell,
+    tried,
+)
 
 
 def test_an_order_goes_its_way_and_each_step_is_in_the_feed(each_api: Api) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import uuid4
 
 from deedbox.registry.errors import NotFound
@@ -108,7 +109,7 @@ class Pages:
     def _html(self, view: Callable[[], View], template: str, section: str, twin: str | None) -> Response:
         def draw(made: View) -> bytes:
             form = {"token": safety.token(), "new_id": str(uuid4())} if made.writes else {}
-            return render(template, section, twin or request.path + TWIN, **form, **made.data).encode()
+            return render(template, section, twin or quote(request.path) + TWIN, **form, **made.data).encode()
 
         response = self._shown(view, draw, HTML, HEADERS)
         return safety.remember(response) if safety.given() else response

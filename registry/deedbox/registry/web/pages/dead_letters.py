@@ -28,7 +28,7 @@ def install(pages: Pages) -> None:
         """One kind of dead letter, and the form that orders it to be tried."""
         if "\x00" in fingerprint:
             raise NotFound("no fingerprint has a null character")
-        view = letters.group(check_channel(topic), fingerprint, text("cluster", 100))
+        view = letters.group(check_channel(topic), fingerprint, request.args.get("cluster", ""))
         return View(view, settled=False, writes=True)
 
     @pages.page(_ORDER, "replay_order.html", "dead-letters")
