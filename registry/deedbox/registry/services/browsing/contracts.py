@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, cast
 
 from deedbox.checker import pointers
@@ -12,7 +13,7 @@ from deedbox.checker.canonical import canonical
 from deedbox.checker.json_schema.obsolete import marks_plainly
 from deedbox.checker.policy import API_FORMATS
 from deedbox.registry.errors import NotFound
-from deedbox.registry.services.browsing.fields import Field, Fields, Path, fields_of, message_pointer, named
+from deedbox.registry.services.browsing.fields import Field, Fields, Path, Section, fields_of, message_pointer, named
 from deedbox.registry.services.browsing.fits import Fits, settled
 from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
 from deedbox.registry.services.browsing.views import fit_view, head_view, version_view
@@ -26,6 +27,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 _MOST_NEW_LINKS = 40
+_MOST_ROWS = 1_100
+"""Fields of one page."""
 _MOST_READERS = 100
 """Counterparts whose fields are looked at for one page."""
 _MOST_BACK = 300
@@ -82,8 +85,13 @@ class Contracts:
             "chosen": {"role": role, "kind": kind, "channel": channel},
         }
 
-    def contract(self, contract: str, version: str | None) -> tuple[dict[str, Any], bool]:
+    def contract(self, contract: str, version: str | None, part: int = 1) -> tuple[dict[str, Any], bool]:
         """A contract as of one version: its latest release, or its last version where there is none.
+
+        Args:
+            contract: `service/name`.
+            version: which; None for the one that is shown.
+            part: of fields that are too many for one page, which page of them, from 1.
 
         Returns:
             The view, and whether it stays true until the next entry.
@@ -102,6 +110,8 @@ class Contracts:
             npm = browsing.npm_package_of(session, contract)
         fits = self._fits.of(snapshot.pairs(contract=contract), _MOST_NEW_LINKS)
         row = read.version.row
+        parts = max(1, -(-sum(len(section.fields) for section in read.fields.sections) // _MOST_ROWS))
+        part = min(part, parts)
         live = {end.version for end in head.live}
         by_seq = {v.row.seq: v.row.version for v in read.history}
         view = {
@@ -121,11 +131,13 @@ class Contracts:
                             "obsolete_since": since.get(field.pointer),
                             "others": other_views(others, field.path),
                         }
-                        for field in section.fields
+                        for field in fields
                     ],
                 }
-                for section in read.fields.sections
+                for section, fields in _part(read.fields.sections, part)
             ],
+            "part": part,
+            "parts": parts,
             "left_out": read.fields.left_out,
             "others": [{"contract": o.end.contract, "version": o.end.version} for o in others],
             "source": read.source.text,
@@ -171,6 +183,16 @@ class Contracts:
         ]
 
 
+def _part(sections: Iterable[Section], part: int) -> Iterator[tuple[Section, list[Field]]]:
+    """The sections that have fields on one page of them, each with those fields."""
+    first, at = (part - 1) * _MOST_ROWS, 0
+    for section in sections:
+        shown = section.fields[max(0, first - at) : max(0, first - at + _MOST_ROWS)]
+        if shown or (not section.fields and part == 1):
+            yield section, shown
+        at += len(section.fields)
+
+
 def known(snapshot: Snapshot, contract: str) -> Head:
     """The summary of a contract.
 
@@ -179,7 +201,8 @@ def known(snapshot: Snapshot, contract: str) -> Head:
     """
     head = snapshot.heads.get(contract)
     if head is None:
-        raise NotFound(f"there is no contract {contract}")
+        near = ", ".join(get_close_matches(contract, snapshot.heads, 3, 0.75))
+        raise NotFound(f"there is no contract {contract}" + (f"; near it: {near}" if near else ""))
     return head
 
 

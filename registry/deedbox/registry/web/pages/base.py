@@ -17,7 +17,8 @@ from deedbox.registry.services import Services
 from deedbox.registry.web.json_out import dump
 from deedbox.registry.web.pages import safety, words
 from deedbox.registry.web.replies import JSON, Replies
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
 
 HTML = "text/html; charset=utf-8"
 TWIN = ".json"
@@ -185,12 +186,27 @@ def install(app: Flask) -> None:
         if response.mimetype != "application/problem+json" or not wants_page():
             return response
         told = response.get_json()
+        if response.status_code == 404 and request.url_rule is None and (shorter := _without_slash()):
+            return redirect(shorter, 308)  # type: ignore[return-value]
         page = Response(render("problem.html", "", problem=told), response.status_code, content_type=HTML)
         for name in ("Retry-After", "Allow"):
             if name in response.headers:
                 page.headers[name] = response.headers[name]
         page.headers["Cache-Control"] = "no-store"
         return page
+
+
+def _without_slash() -> str:
+    """The address of the page that is meant by one with a slash too many; empty where there is none."""
+    path = request.path.rstrip("/")
+    if path == request.path or not path or request.method not in ("GET", "HEAD"):
+        return ""
+    try:
+        current_app.create_url_adapter(request).match(path, "GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return ""
+    query = request.query_string.decode("ascii", "replace")
+    return f"{quote(path)}?{query}" if query else quote(path)
 
 
 _PROGRAMS = re.compile(r"/(api|simple|legacy|files|subjects|schemas|compatibility|config|mode|contexts|exporters)(/|$)")

@@ -31,18 +31,31 @@ def install(pages: Pages) -> None:
     @pages.page(_CONTRACT, "contract.html", "contracts")
     def contract(service: str, name: str) -> View:
         """A contract, as its latest version says it."""
-        return View(*browsing.contracts.contract(contract_name(service, name), None))
+        return View(*browsing.contracts.contract(contract_name(service, name), None, number("part", 1, 1_000)))
 
     @pages.page(f"{_CONTRACT}/versions/<version>", "contract.html", "contracts")
     def version(service: str, name: str, version: str) -> View:
         """A contract, as one version says it."""
-        return View(*browsing.contracts.contract(contract_name(service, name), version))
+        return View(*browsing.contracts.contract(contract_name(service, name), version, number("part", 1, 1_000)))
 
     @pages.page(f"{_CONTRACT}/fields/<path:pointer>", "field.html", "contracts")
     def field(service: str, name: str, pointer: str) -> View:
         """One field, through all versions."""
+        return _field(service, name, f"/{pointer}")
+
+    @pages.page(f"{_CONTRACT}/fields", "field.html", "contracts")
+    def field_by_query(service: str, name: str) -> View:
+        """One field whose pointer no path can hold."""
+        return _field(service, name, request.args.get("pointer", ""))
+
+    def _field(service: str, name: str, pointer: str) -> View:
         at_once = bool(text("without"))
-        return View(browsing.lives.field(contract_name(service, name), f"/{pointer}", at_once=at_once), settled=False)
+        return View(browsing.lives.field(contract_name(service, name), pointer, at_once=at_once), settled=False)
+
+    @pages.app.route("/contracts/<service>")
+    def of_service(service: str) -> Response:
+        """From a contract's address cut short to its service."""
+        return redirect(words.service_url(service))  # type: ignore[return-value]
 
     @pages.page(f"{_CONTRACT}/compare/<old>...<new>", "compare.html", "contracts")
     def compare(service: str, name: str, old: str, new: str) -> View:

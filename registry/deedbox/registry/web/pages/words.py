@@ -66,7 +66,11 @@ def contract_url(contract: str, version: str | None = None) -> str:
 
 def field_url(contract: str, pointer: str) -> str:
     """The page of a field."""
-    return f"/contracts/{quote(contract)}/fields{quote(pointer, safe='/~')}"
+    page = f"/contracts/{quote(contract)}/fields"
+    # Browsers take dots alone for steps up, and servers a line's end for the end of a path.
+    if not pointer or {".", ".."} & set(pointer.split("/")) or not pointer.isprintable():
+        return f"{page}?pointer={quote(pointer, safe='/~')}"
+    return page + quote(pointer, safe="/~")
 
 
 def anchor(pointer: str) -> str:
