@@ -72,14 +72,15 @@ def test_values_that_are_cut_off_or_no_json_or_of_nothing_registered(api: Api) -
 def test_without_a_reason_the_sentence_is_made_of_the_rule(api: Api) -> None:
     groups = [
         letters(1, fingerprint=f"f{n}", rule=rule, reason="")
-        for n, rule in enumerate(("type", "unknown-version", "x{y}"))
+        for n, rule in enumerate(("type", "unknown-version", "x{y}", "org.acme.Broken"))
     ]
     assert put(api, report(0, 10, *groups)).status_code == 201
     causes = [g["cause"] for g in reversed(api.client.get("/dead-letters.json").json["groups"])]
     assert causes == [
         "/amount is of another type than the contract says",
         "messages name a version that is not registered",
-        "/amount breaks the rule x(y)",
+        "/amount breaks the rule x{y}",
+        "whoever read /amount failed with org.acme.Broken",
     ]
 
 

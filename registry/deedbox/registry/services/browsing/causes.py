@@ -18,6 +18,7 @@ _CAUSES = (
         "too-deep": "{place} is nested too deep to be judged",
         "too-large": "{place} is too large to be judged",
         "wrong-magic": "{place} does not begin as its serializer's format does",
+        "no-origin": "{place} does not say where it came from, so that it cannot be sent again",
         "unknown": "{place} was put aside by something that did not say why",
     }
     | dict.fromkeys(
@@ -49,6 +50,7 @@ def cause(rule: str, pointer: str, reason: str) -> str:
     if rule in MISMATCHES:
         return MISMATCHES[rule]
     place = pointer or "the message"
-    return _CAUSES.get(rule, f"{{place}} breaks the rule {rule.replace('{', '(').replace('}', ')')}").format(
-        place=place
-    )
+    if rule in _CAUSES:
+        return _CAUSES[rule].format(place=place)
+    # Letters of other frameworks have the class of an exception for their rule.
+    return f"whoever read {place} failed with {rule}" if "." in rule else f"{place} breaks the rule {rule}"
