@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from deedbox.client import RegistryClient
 from deedbox.client.transport import Patience, Transport
+from deedbox.kafka.broker import Broker
 from deedbox.kafka.lookup import Lookup
 from deedbox.registry.app import create_app
 from deedbox.registry.config import Settings
@@ -97,6 +98,17 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     yield registry
     registry.services.sandbox.close()
     registry.services.database.close()
+
+
+def connected(client: str, bootstrap: str) -> Broker:
+    """The broker port filled by a client."""
+    if client == "kafka-python":
+        from deedbox.kafka.kafka_python import KafkaPythonBroker
+
+        return KafkaPythonBroker(bootstrap)
+    from deedbox.kafka.confluent import ConfluentBroker
+
+    return ConfluentBroker(bootstrap)
 
 
 def header(contract: str | None = None, version: str | None = None) -> list[tuple[str, bytes]]:

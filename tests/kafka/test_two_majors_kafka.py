@@ -10,14 +10,13 @@ import pytest
 from deedbox.codegen import PackageRequest, build_package
 from deedbox.codegen.loading import loaded
 from deedbox.kafka import dead_letters
-from deedbox.kafka.broker import Broker
 from deedbox.kafka.consuming import ContractConsumer
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.serializing import Writing
 from deedbox.kafka.stores import MemoryStore
 
-from .conftest import Registry
+from .conftest import Registry, connected
 
 CONTRACT = "orders/order-placed"
 STRING = {"type": "string"}
@@ -28,16 +27,6 @@ def schema(*required: str) -> dict[str, Any]:
 
 
 SCHEMAS = {"1.0.0": schema("id"), "2.0.0": schema("id", "currency"), "3.0.0": schema("id", "currency", "market")}
-
-
-def connected(client: str, bootstrap: str) -> Broker:
-    if client == "kafka-python":
-        from deedbox.kafka.kafka_python import KafkaPythonBroker
-
-        return KafkaPythonBroker(bootstrap)
-    from deedbox.kafka.confluent import ConfluentBroker
-
-    return ConfluentBroker(bootstrap)
 
 
 @pytest.mark.parametrize("client", ["kafka-python", "confluent-kafka"])
