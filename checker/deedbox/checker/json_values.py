@@ -52,15 +52,15 @@ def check_depth(value: Any, name: str) -> None:
     Raises:
         TooLarge: with the pointer's first steps.
     """
-    level = [(value, "")] if isinstance(value, dict | list) else []
+    level: list[tuple[Any, Any]] = [(value, "")] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
-        below = []
+        below: list[tuple[Any, Any]] = []
         for container, pointer in level:
             members: Any = container.items() if isinstance(container, dict) else enumerate(container)
             below += [(v, (pointer, k)) for k, v in members if isinstance(v, dict | list)]
         if not below:
             return
-        level = below  # type: ignore[assignment]
+        level = below
     raise TooLarge(f"nested deeper than {MAX_DEPTH} levels", source=name, pointer=_first_steps(level[0][1]))
 
 

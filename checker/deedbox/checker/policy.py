@@ -55,6 +55,8 @@ def judge(comparison: Comparison, role: Role) -> Judgement:
     findings = _as_asked(comparison.findings, asked)
     inclusions = [comparison.backward if d == "backward" else comparison.forward for d in asked]
     broken = any(i.holds is False for i in inclusions) or any(f.level == "breaking" for f in findings)
+    verdict: Verdict
+    bump: Bump | None
     if comparison.old_digest == comparison.new_digest:
         verdict, bump = "identical", "none"
     elif broken:
@@ -67,7 +69,7 @@ def judge(comparison: Comparison, role: Role) -> Judgement:
         verdict, bump = "patch", "patch"
     else:
         verdict, bump = "additive", "minor"
-    return Judgement(verdict, bump, findings, role)  # type: ignore[arg-type]
+    return Judgement(verdict, bump, findings, role)
 
 
 def _as_asked(findings: Sequence[Finding], asked: tuple[str, ...]) -> tuple[Finding, ...]:

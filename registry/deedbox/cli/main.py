@@ -14,6 +14,7 @@ from deedbox.cli.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 NAME = "deedbox"
 COMPLETE = "_DEEDBOX_COMPLETE"
@@ -45,11 +46,11 @@ COMMANDS = (
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names, in alphabetical order."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """The command, or None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
@@ -200,16 +201,16 @@ def _fail(message: str, code: Exit) -> int:
     return code
 
 
-def _silence(stream: object) -> None:
+def _silence(stream: TextIO) -> None:
     """Points a stream that cannot be flushed at nothing, so that the interpreter's last flush does not fail again."""
     try:
-        stream.flush()  # type: ignore[attr-defined]
+        stream.flush()
     except OSError:
         pass
     else:
         return
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[attr-defined]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError, AttributeError):
         return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from deedbox.checker.apis.cursor import Cursor
 from deedbox.checker.apis.errors import NotAnApi, UnsupportedVersion
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from deedbox.checker.documents import Document
 
     _Channel = tuple[str, Cursor, dict[str, tuple[str, "Message"]]]
+
+Action: TypeAlias = Literal["send", "receive"]
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.\d+(?:-.+)?")
 _KNOWN = frozenset({(2, n) for n in range(7)} | {(3, 0), (3, 1)})
@@ -39,7 +41,7 @@ class Message:
 class Operation:
     """What an application does on one channel: `send` or `receive`, whatever major version said it."""
 
-    action: Literal["send", "receive"]
+    action: Action
     channel: str
     address: str
     at: Cursor
@@ -102,11 +104,15 @@ def _normalised(address: str) -> str:
     return re.sub(r"\{[^{}]*\}", "{}", address)
 
 
+_ACTIONS: Mapping[str, Action] = {"send": "send", "receive": "receive"}
+_SAID_FOR_OTHERS: Mapping[str, Action] = {"publish": "receive", "subscribe": "send"}
+"""Version 2 says what others do: they publish what the application receives (AsyncAPI 2.6 Channel Item Object)."""
+
+
 def _operations_2(root: Cursor) -> Iterator[Operation]:
     default = root.text("defaultContentType", "application/json")
     for address, channel in root.members("channels"):
-        # Version 2 says what others do: they publish what the application receives (AsyncAPI 2.6 Channel Item Object).
-        for key, action in (("publish", "receive"), ("subscribe", "send")):
+        for key, action in _SAID_FOR_OTHERS.items():
             operation = channel.object(key)
             if operation is None:
                 continue
@@ -119,7 +125,7 @@ def _operations_2(root: Cursor) -> Iterator[Operation]:
                 for place, written in zip(places, options, strict=False):
                     message = _message(place, _name_of(place, written), default)
                     messages[message.name] = message
-            yield Operation(action, address, address, operation, channel, messages)  # type: ignore[arg-type]
+            yield Operation(action, address, address, operation, channel, messages)
 
 
 def _operations_3(root: Cursor) -> Iterator[Operation]:
@@ -133,15 +139,16 @@ def _operations_3(root: Cursor) -> Iterator[Operation]:
         channels[channel.location] = (address if isinstance(address, str) else name, channel, messages)
         channels[f"/channels/{name}"] = channels[channel.location]
     for name, operation in root.members("operations"):
-        action = operation.text("action")
-        if action not in ("send", "receive"):
-            raise operation.fault(f"an operation's action is send or receive, not {action!r}", "action")
+        said = operation.text("action")
+        action = _ACTIONS.get(said)
+        if action is None:
+            raise operation.fault(f"an operation's action is send or receive, not {said!r}", "action")
         channel_place = operation.object("channel")
         known = channels.get(channel_place.location) if channel_place is not None else None
         if known is None or channel_place is None:
             raise operation.fault(f"the operation {name} must refer to a channel of this document", "channel")
         address, channel, messages = known
-        made = Operation(action, channel.location, address, operation, channel, _chosen(operation, messages))  # type: ignore[arg-type]
+        made = Operation(action, channel.location, address, operation, channel, _chosen(operation, messages))
         yield made
         reply = operation.object("reply")
         if reply is not None:

@@ -57,7 +57,7 @@ class _Writer:
             return value
         self.open.add(node)
         written: dict[str, Any] = {}
-        conjuncts: list[Any] = []
+        conjuncts: list[dict[str, Any] | bool] = []
         keywords, dialect = node.keywords(), node.dialect
         for keyword in dialect.references:
             if isinstance(keywords.get(keyword), str):
@@ -71,7 +71,7 @@ class _Writer:
         self.open.discard(node)
         if conjuncts:
             if not written and len(conjuncts) == 1:
-                return conjuncts[0]  # type: ignore[no-any-return]
+                return conjuncts[0]
             written["allOf"] = conjuncts + written.get("allOf", [])
         return written
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
     from deedbox.cli.catalogue import entries
 
     return [name for name in entries() if name.startswith(incomplete)]

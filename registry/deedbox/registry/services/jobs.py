@@ -221,7 +221,7 @@ class Jobs:
         assert step in work.done, f"{step} recorded nothing"
 
     def _retry(self, work: Work, code: str, reason: str) -> None:
-        pause = min(self.patience.first_pause * 2 ** (work.tries - 1), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
+        pause = min(self.patience.first_pause * 2 ** (work.tries - 1), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if work.tries >= self.patience.attempts:
             self._quietly(lambda: work.end(code, f"{reason} (tried {work.tries} times)"))
         else:

@@ -108,7 +108,8 @@ def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
                     changed = True
                     if not alive:
                         return terms.false
-                    literal = terms.or_(alive)  # noqa: PLW2901
+                    kept.append(terms.or_(alive))
+                    continue
             kept.append(literal)
         if not changed:
             return goal
@@ -257,10 +258,7 @@ class _Solver:
             return self._place(index + 1, [*goals, goals[pair[0]]], some, holds, quotas)
         if pair is not None and index == pair[0]:
             base, weight, places = terms.and_((base, facts.item(pair[1]))), 2, [index, pair[1]]
-        here = [
-            i for i in some
-            if any(facts.some[i][0] <= p and (facts.some[i][1] is None or p < facts.some[i][1]) for p in places)  # type: ignore[operator]
-        ]  # fmt: skip
+        here = [i for i in some if any(_within(p, *facts.some[i][:2]) for p in places)]
         open_kinds = [i for i, n in enumerate(holds) if n > 0]
         for met, kinds, allowed in self._choices(here, open_kinds, quotas, weight):
             parts = [base, *(facts.some[i][2] for i in met), *(facts.holds[i][0] for i in kinds)]
@@ -364,3 +362,7 @@ class _Solver:
             chosen[at] = one.value
             self.size += one.size
         return chosen
+
+
+def _within(place: int, start: int, end: int | None) -> bool:
+    return start <= place and (end is None or place < end)

@@ -195,7 +195,8 @@ def without_dead_ends(tableau: Tableau, goal: Term) -> Term:
                     changed = True
                     if not alive:
                         return terms.false
-                    literal = terms.or_(alive)  # noqa: PLW2901
+                    kept.append(terms.or_(alive))
+                    continue
             kept.append(literal)
         if not changed:
             return goal
