@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 from deedbox.registry.web.pages.drawing import badge, map_drawing, sparkline
 
 
@@ -42,6 +44,72 @@ def test_senders_stand_left_of_readers_and_a_cycle_is_drawn_too() -> None:
     assert len(set(boxes(drawing).values())) == 3
     assert drawing.count('class="edge') == 6, "each arrow, and what is said of it"
     assert "✗ 2 of 2 shop.orders" in drawing
+
+
+def strokes(path: str) -> list[tuple[float, float]]:
+    """Points along a path of moves, lines along an axis and curves, close to one another."""
+    points: list[tuple[float, float]] = []
+    x = y = 0.0
+    for command, numbers in re.findall(r"([MCHVq])([^MCHVq]*)", path):
+        n = [float(v) for v in re.findall(r"-?[\d.]+", numbers)]
+        if command == "M":
+            x, y = n
+            continue
+        if command == "H":
+            n = [x, y, n[0], y, n[0], y]
+        elif command == "V":
+            n = [x, y, x, n[0], x, n[0]]
+        elif command == "q":
+            n = [x + n[0], y + n[1], x + n[0], y + n[1], x + n[2], y + n[3]]
+        for i in range(1, 61):
+            t = i / 60
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            points.append((a * x + b * n[0] + c * n[2] + d * n[4], a * y + b * n[1] + c * n[3] + d * n[5]))
+        x, y = n[-2:]
+    return points
+
+
+def crossings(drawing: str) -> list[str]:
+    """Arrows that pass behind the box of a service that they are not of, or their own."""
+    number = r"(-?\d+)"
+    found = re.findall(
+        rf'<rect x="{number}" y="{number}" width="{number}" height="{number}"[^>]*/><text [^>]*>([^<]+)<', drawing
+    )
+    there = {label: tuple(map(float, box)) for *box, label in found}
+    bad = []
+    for told, path in re.findall(r'<title>([^<:]+):[^<]*</title><path d="([^"]+)"', drawing):
+        for x, y in strokes(path):
+            for label, (left, top, width, height) in there.items():
+                if left + 1 < x < left + width - 1 and top < y < top + height:
+                    bad.append(f"{told} behind {label} at {x:.0f} {y:.0f}")
+    return bad
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_arrow_passes_behind_a_box(seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"service-{n}" * chance.choice([1, 1, 2]) for n in range(chance.choice([3, 8, 25, 90]))]
+    pairs = {(chance.choice(names), chance.choice(names)) for _ in range(int(len(names) * chance.uniform(0.8, 2.5)))}
+    edges = [edge(one, other, chance.choice(["holds", "broken"])) for one, other in sorted(pairs)]
+    drawing = map_drawing({"nodes": [node(n) for n in names], "edges": edges}, "all")
+    root = parsed(drawing)
+    assert crossings(drawing) == []
+    drawn = sum(one != other for one, other in pairs)
+    assert len(re.findall("marker-end", drawing)) == drawn
+    svg = next(root.iter("{http://www.w3.org/2000/svg}svg"))
+    width, height = float(svg.attrib["width"]), float(svg.attrib["height"])
+    points = [point for path in re.findall(r'<path d="(M[^"]+)" marker', drawing) for point in strokes(path)]
+    assert all(0 < x < width and 0 < y < height for x, y in points), "all of it is inside"
+    assert len(drawing) < 1_000_000
+
+
+def test_a_chain_with_a_short_cut_goes_around_what_is_between() -> None:
+    names = ["a", "b", "c", "d"]
+    edges = [edge("a", "b"), edge("b", "c"), edge("c", "d"), edge("a", "d", "broken"), edge("d", "a")]
+    drawing = map_drawing({"nodes": [node(n) for n in names], "edges": edges}, "all")
+    assert crossings(drawing) == []
+    straight = drawing.replace(re.findall(r'<title>a to d:[^<]*</title><path d="([^"]+)"', drawing)[0], "M100 45H1000")
+    assert crossings(straight) != [], "the check sees a line through boxes"
 
 
 def test_names_are_text_and_addresses_are_quoted() -> None:

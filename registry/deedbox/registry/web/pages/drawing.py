@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
 _HEIGHT, _ROW, _COLUMN, _PAD = 42, 62, 170, 24
+_LANE, _RAIL = 18, 14
+"""Heights of the way of an arrow past the boxes of a column, and of one back below all columns."""
 _CHARACTER = 7.4
 _SWEEPS = 6
 _DENSE = 1.5
@@ -33,15 +37,24 @@ def map_drawing(data: dict[str, Any], title: str) -> Markup:
     layers = _layers(list(nodes), edges)
     if all(node["kind"] == "group" for node in nodes.values()) and len(edges) > _DENSE * len(nodes):
         return _grid(sorted(nodes, key=lambda n: (layers[n], n)), nodes, edges, title)
-    columns = _ordered(layers, edges)
-    place, width, height = _placed(columns, nodes, edges)
     drawn = [edge for edge in edges if edge["from"] != edge["to"]]
-    parts = [_edge(edge, place) for edge in drawn]
+    lanes = [_lanes(n, layers[edge["from"]], layers[edge["to"]]) for n, edge in enumerate(drawn)]
+    columns = _ordered(layers, edges, [[e["from"], *way, e["to"]] for e, way in zip(drawn, lanes, strict=True)])
+    place, width, height = _placed(columns, nodes, edges)
+    ways: list[_Way] = []
+    for edge, way in zip(drawn, lanes, strict=True):
+        one, other = place[edge["from"]], place[edge["to"]]
+        if other[0] > one[0]:
+            ways.append(_forward([one, *(place[lane] for lane in way), other]))
+        else:
+            height += _RAIL
+            ways.append(_back(one, other, height - _PAD))
+    parts = [_edge(edge, way) for edge, way in zip(drawn, ways, strict=True)]
     parts += [_node(node, place[node["id"]]) for node in nodes.values()]
     # Last, so that no box hides what is said of an arrow.
     taken: list[tuple[float, float]] = []
-    told = drawn if len(drawn) <= _LABELLED else [edge for edge in drawn if edge["state"] != "holds"]
-    parts += [_label(edge, _free(_label_place(edge, place), taken)) for edge in told]
+    told = [(e, w) for e, w in zip(drawn, ways, strict=True) if len(drawn) <= _LABELLED or e["state"] != "holds"]
+    parts += [_label(edge, _free(way.label, taken)) for edge, way in told]
     return Markup(
         '<div class="drawing" tabindex="0" role="group" aria-label="{title}">'
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
@@ -141,15 +154,23 @@ def _layers(names: list[str], edges: list[dict[str, Any]]) -> dict[str, int]:
     return layer
 
 
-def _ordered(layer: dict[str, int], edges: list[dict[str, Any]]) -> list[list[str]]:
+def _lanes(number: int, one: int, other: int) -> list[str]:
+    """Places in the columns between two, which keep the way of an edge free of boxes: as if they were nodes."""
+    return [f"\0{number}.{layer}" for layer in range(one + 1, other)]
+
+
+def _ordered(layer: dict[str, int], edges: list[dict[str, Any]], ways: list[list[str]]) -> list[list[str]]:
     """The columns, each in an order that lets few edges cross: by the middle of a node's neighbours, back and forth."""
     columns: list[list[str]] = [[] for _ in range(max(layer.values()) + 1)]
     for name in sorted(layer):
         columns[layer[name]].append(name)
-    near: dict[str, list[str]] = defaultdict(list)
-    for edge in edges:
-        near[edge["from"]].append(edge["to"])
-        near[edge["to"]].append(edge["from"])
+    near: dict[str, list[str]] = defaultdict(list, {e["from"]: [e["to"]] for e in edges if e["from"] == e["to"]})
+    for way in ways:
+        for step, lane in enumerate(way[1:-1], 1):
+            columns[layer[way[0]] + step].append(lane)
+        for one, other in pairwise(way):
+            near[one].append(other)
+            near[other].append(one)
     for sweep in range(_SWEEPS):
         rank = {name: i / max(1, len(column) - 1) for column in columns for i, name in enumerate(column)}
         for column in columns if sweep % 2 == 0 else reversed(columns):
@@ -169,20 +190,61 @@ Box = tuple[float, float, float]
 def _placed(
     columns: list[list[str]], nodes: dict[str, dict[str, Any]], edges: list[dict[str, Any]]
 ) -> tuple[dict[str, Box], float, float]:
-    """Left, top and width of each node, and the size of the whole."""
+    """Left, top and width of each node and lane, and the size of the whole. All of a column have one left and width."""
     place: dict[str, Box] = {}
-    tallest = max(len(column) for column in columns)
-    labelled = {edge["from"] for edge in edges}
-    left = float(_PAD)
-    for column in columns:
-        width = max(max(len(nodes[n]["label"]) for n in column) * _CHARACTER + 28, 96)
-        top = _PAD + (tallest - len(column)) * _ROW / 2
-        for i, name in enumerate(column):
-            place[name] = (left, top + i * _ROW, width)
-        left += width + (_COLUMN if any(n in labelled for n in column) else 40)
-    width = max(x + w for x, _, w in place.values()) + _PAD
-    back = any(place[e["to"]][0] <= place[e["from"]][0] for e in edges if e["from"] != e["to"])
-    return place, width, tallest * _ROW + 2 * _PAD - (_ROW - _HEIGHT) + (50 if back else 0)
+    heights = [sum(_ROW if n in nodes else _LANE for n in column) for column in columns]
+    sending = {edge["from"] for edge in edges}
+    left = _PAD * 2.0
+    for column, height in zip(columns, heights, strict=True):
+        width = max(max(len(nodes[n]["label"]) if n in nodes else 0 for n in column) * _CHARACTER + 28, 96)
+        top = _PAD + (max(heights) - height) / 2
+        for name in column:
+            # A lane is the line in the middle of its place, as a box's arrows are at its middle.
+            place[name] = (left, top if name in nodes else top + (_LANE - _HEIGHT) / 2, width)
+            top += _ROW if name in nodes else _LANE
+        left += width + (_COLUMN if any(n in sending or n not in nodes for n in column) else 2 * _PAD)
+    width = max(x + w for x, _, w in place.values()) + 2 * _PAD
+    return place, width, max(heights) + 2 * _PAD - (_ROW - _HEIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The path of an edge, and where what is said of it goes."""
+
+    path: str
+    label: tuple[float, float]
+
+
+def _forward(stops: list[Box]) -> _Way:
+    """From box to box by the lanes between: curves only where no column stands."""
+    x, y, w = stops[0]
+    at = (x + w, y + _HEIGHT / 2)
+    path = f"M{at[0]:.0f} {at[1]:.0f}"
+    for number, (x, y, w) in enumerate(stops[1:], 2):
+        last = number == len(stops)
+        end = (x - 2 if last else x, y + _HEIGHT / 2)
+        bend = (end[0] - at[0]) / 2
+        path += f"C{at[0] + bend:.0f} {at[1]:.0f} {end[0] - bend:.0f} {end[1]:.0f} {end[0]:.0f} {end[1]:.0f}"
+        if last:
+            across = end[0] - at[0]
+            share = max(0.0, 1 - _COLUMN * 0.42 / across)
+            label = (at[0] + across * share, at[1] + (end[1] - at[1]) * _eased(share) - 5)
+        else:
+            path += f"H{x + w:.0f}"
+            at = (x + w, end[1])
+    return _Way(path, label)
+
+
+def _back(one: Box, other: Box, rail: float) -> _Way:
+    """Against the reading direction: down beside the one's column, below everything, and up beside the other's."""
+    shift = 8 + rail % (2 * _PAD - 16)
+    down, up = one[0] + one[2] + shift, other[0] - shift
+    y1, y2, r = one[1] + _HEIGHT / 2 + 8, other[1] + _HEIGHT / 2 + 8, 6
+    path = (
+        f"M{one[0] + one[2]:.0f} {y1:.0f}H{down - r:.0f}q{r} 0 {r} {r}V{rail - r:.0f}q0 {r} -{r} {r}"
+        f"H{up + r:.0f}q-{r} 0 -{r} -{r}V{y2 + r:.0f}q0 -{r} {r} -{r}H{other[0] - 2:.0f}"
+    )
+    return _Way(path, ((down + up) / 2, rail - 3))
 
 
 def _node(node: dict[str, Any], box: Box) -> Markup:
@@ -211,31 +273,11 @@ def _node(node: dict[str, Any], box: Box) -> Markup:
     )
 
 
-def _edge(edge: dict[str, Any], place: dict[str, Box]) -> Markup:
-    (x1, y1, w1), (x2, y2, _) = place[edge["from"]], place[edge["to"]]
-    start, end = (x1 + w1, y1 + _HEIGHT / 2), (x2, y2 + _HEIGHT / 2)
-    if x2 > x1:
-        bend = (end[0] - start[0]) / 2
-        path = f"M{start[0]:.0f} {start[1]:.0f}C{start[0] + bend:.0f} {start[1]:.0f} {end[0] - bend:.0f} {end[1]:.0f} {end[0] - 2:.0f} {end[1]:.0f}"
-    else:  # against the reading direction: below everything in between
-        low = max(y1, y2) + _HEIGHT + 40
-        path = (
-            f"M{x1 + w1 / 2:.0f} {y1 + _HEIGHT:.0f}C{x1 + w1 / 2:.0f} {low:.0f} {x2 + 30:.0f} {low:.0f} "
-            f"{x2 + 30:.0f} {y2 + _HEIGHT + 2:.0f}"
-        )
+def _edge(edge: dict[str, Any], way: _Way) -> Markup:
     told = f"{edge['from']} to {edge['to']}: {edge['links']} links, {edge['state']}".replace("group:", "")
     return Markup('<g class="edge {state}"><title>{told}</title><path d="{path}" marker-end="url(#tip)"/></g>').format(
-        state=edge["state"], told=told, path=path
+        state=edge["state"], told=told, path=way.path
     )
-
-
-def _label_place(edge: dict[str, Any], place: dict[str, Box]) -> tuple[float, float]:
-    """Where what is said of an edge goes: in the gap before its end, where those that leave one box have parted."""
-    (x1, y1, w1), (x2, y2, _) = place[edge["from"]], place[edge["to"]]
-    if x2 <= x1:
-        return (x1 + x2 + w1) / 2, max(y1, y2) + _HEIGHT + 26
-    across = x2 - x1 - w1
-    return x2 - _COLUMN * 0.42, y1 + (y2 - y1) * _eased(1 - _COLUMN * 0.42 / across) + _HEIGHT / 2 - 5
 
 
 def _free(at: tuple[float, float], taken: list[tuple[float, float]]) -> tuple[float, float]:
@@ -254,7 +296,7 @@ def _label(edge: dict[str, Any], at: tuple[float, float]) -> Markup:
 
 
 def _eased(share: float) -> float:
-    """How far along its height a curve of `_edge` is at a share of its width."""
+    """How far along its height a curve of `_forward` is at a share of its width."""
     return 3 * share * share - 2 * share**3
 
 
