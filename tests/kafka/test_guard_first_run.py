@@ -10,6 +10,7 @@ import pytest
 from deedbox.cli.exits import Exit
 from deedbox.cli.main import main
 from deedbox.kafka.kafka_python import KafkaPythonBroker
+from deedbox.kafka.lookup import Unknown
 
 from .conftest import NOW, Registry
 
@@ -67,3 +68,12 @@ def test_a_registry_that_goes_and_comes_is_said_once_each(registry: Registry, ca
     away, back = caplog.messages
     assert "the registry did not answer" in away
     assert back == "the registry answers again"
+
+
+def test_a_registry_of_another_release_is_taken_for_one_that_is_away(
+    registry: Registry, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.client, "publication", lambda *_: {"contract": "orders/order-placed"})
+    lookup = registry.lookup()
+    assert lookup.version("orders/order-placed", "1.0.0") is Unknown.AWAY
+    assert "are it and this client of one release?" in caplog.messages[0]

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from deedbox.checker.errors import CheckerError
 from deedbox.checker.versions import greatest, parse
-from deedbox.client import ClientError, Problem, RegistryClient, is_unavailable
+from deedbox.client import ClientError, Problem, RegistryClient, UnexpectedReply, is_unavailable
 from deedbox.kafka.decoding import DECODERS, Decoder
 from deedbox.kafka.validation import CompiledSchema
 
@@ -58,21 +58,32 @@ class Version:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Version:
-        """Reads the API's form."""
-        return cls(
-            data["contract"],
-            data["version"],
-            data["role"],
-            data["format"],
-            data["content_model"],
-            data.get("dialect"),
-            int(data["schema_id"]),
-            UUID(data["schema_guid"]),
-            data["schema_digest"],
-            frozenset(data["channels"]),
-            data.get("retired_at") is not None,
-            data.get("of"),
-        )
+        """Reads the API's form.
+
+        Raises:
+            UnexpectedReply: it is another.
+        """
+        try:
+            return cls(
+                data["contract"],
+                data["version"],
+                data["role"],
+                data["format"],
+                data["content_model"],
+                data.get("dialect"),
+                int(data["schema_id"]),
+                UUID(data["schema_guid"]),
+                data["schema_digest"],
+                frozenset(data["channels"]),
+                data.get("retired_at") is not None,
+                data.get("of"),
+            )
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise UnexpectedReply(
+                f"the registry describes a version in another way ({type(error).__name__}: {error}): are it and this "
+                "client of one release?",
+                url="",
+            ) from None
 
     @property
     def decoder(self) -> Decoder | None:
