@@ -8,6 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from alembic import command
+from deedbox.registry.storage import migrate
+from deedbox.registry.storage.database import Database
+from deedbox.registry.storage.dead_letters import DeadLetterGroup, DeadLetterKind, DeadLetterReport
+from sqlalchemy import insert, select
 
 from .conftest import Api, rows
 from .replaying import TOPIC, letters, put, report, sample
@@ -64,6 +69,41 @@ def test_a_topic_made_anew_begins_anew(each_api: Api) -> None:
     where = f"/dead-letters/positions?cluster=c1&topic={TOPIC}"
     assert each_api.get(f"{where}&topic_id=new").json["items"] == [{"partition": 0, "next": 4}]
     assert each_api.get(f"{where}&topic_id=old").json["items"] == [{"partition": 0, "next": 10}]
+
+
+def test_what_was_reported_before_is_summed_by_the_migration(database_url: str) -> None:
+    database = Database(database_url)
+    config = migrate.alembic_config()
+    with database.writing() as session:
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0009")
+        where = {"cluster": "c1", "topic": TOPIC, "topic_id": ""}
+        about = {"number": 1, "uuid": str(uuid4()), "digest": "x", "at": "2026", "by": "worker", **where}
+        session.execute(insert(DeadLetterReport), [about])
+        group = {"report": 1, "contract": "a/b", "rule": "type", "pointer": "", "reason": "", "replayed": 1, **where}
+        session.execute(
+            insert(DeadLetterGroup),
+            [
+                {
+                    **group,
+                    "number": n,
+                    "fingerprint": name,
+                    "version": v,
+                    "origin": o,
+                    "count": n,
+                    "first_at": t,
+                    "last_at": t,
+                }
+                for n, name, v, o, t in [(1, "f", "1.0.0", "", None), (2, "f", "2.0.0", "x", 5), (3, "g", "", "x", 3)]
+            ],
+        )
+    migrate.upgrade(database)
+    with database.reading() as session:
+        first, second = session.execute(select(DeadLetterKind).order_by(DeadLetterKind.newest)).scalars()
+    database.close()
+    assert (first.newest, first.count, first.replayed, first.first_at, first.last_at) == (2, 3, 2, 5, 5)
+    assert (first.versions, first.origins) == (["1.0.0", "2.0.0"], ["x"])
+    assert (second.newest, second.count, second.versions, second.last_at) == (3, 3, [], 3)
 
 
 def test_only_the_newest_samples_are_kept(api: Api, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from deedbox.registry.services.values import Page
 from deedbox.registry.storage import dead_letters as store
 from deedbox.registry.storage import queries
 from deedbox.registry.storage.database import Database
-from deedbox.registry.storage.dead_letters import DeadLetterGroup, DeadLetterRange, DeadLetterReport, Grouped
+from deedbox.registry.storage.dead_letters import DeadLetterGroup, DeadLetterRange, DeadLetterReport
 from sqlalchemy.orm import Session
 
 
@@ -119,8 +119,7 @@ class DeadLetters:
             for n, group in enumerate(report.groups, start=next_group):
                 said = asdict(group)
                 del said["samples"]
-                session.add(DeadLetterGroup(number=n, report=number, **where, **said))
-            session.flush()
+                store.add_group(session, DeadLetterGroup(number=n, report=number, **where, **said))
             _put_samples(session, report)
             return Accepted(row, created=True)
 
@@ -143,15 +142,6 @@ class DeadLetters:
             found = store.groups(session, topic=topic, contract=contract, before=before, limit=limit + 1)
         items: list[Any] = found[:limit]
         return Page(items, str(found[limit - 1].newest.number) if len(found) > limit else None)
-
-    def group(self, topic: str, fingerprint: str) -> list[Grouped]:
-        """The letters of one fingerprint, by cluster; none where nothing was reported.
-
-        Raises:
-            StorageUnavailable: the database does not answer.
-        """
-        with self.database.reading() as session:
-            return store.groups(session, topic=topic, fingerprint=fingerprint, limit=100)
 
 
 def _check(report: Report) -> None:

@@ -1,7 +1,8 @@
 """What workers read in dead-letter topics: ranges of offsets, and the letters in them by fingerprint.
 
-Reports, ranges and groups are rows of their own, not entries, and never change. `dead_letter_samples` is no record: it
-holds the newest few letters of each group, and no more, since they may hold personal data.
+Reports, ranges and groups are rows of their own, not entries, and never change. Two tables state no fact and move:
+`dead_letter_kinds` has the sums of the groups by fingerprint, so that reading them costs the same however much was
+reported; `dead_letter_samples` has the newest few letters of each, and no more, since they may hold personal data.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any
 
 from deedbox.registry.storage.models import Base
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ForeignKey,
     Index,
+    ScalarSelect,
     Select,
     String,
     Text,
@@ -29,6 +32,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 SAMPLES = 3
 """Letters that are kept of a group."""
+_MOST_NAMES = 100
+"""Versions and origins that are told of a kind: its fingerprint is of few, unless somebody else made it."""
 
 
 class DeadLetterReport(Base):
@@ -66,7 +71,6 @@ class DeadLetterGroup(Base):
     """Letters of one fingerprint in one report. `replayed` of them came back from a replay. Times in milliseconds."""
 
     __tablename__ = "dead_letter_groups"
-    __table_args__ = (Index(None, "cluster", "topic", "fingerprint", "number"), Index(None, "contract"))
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     report: Mapped[int] = mapped_column(ForeignKey("dead_letter_reports.number"))
@@ -84,6 +88,25 @@ class DeadLetterGroup(Base):
     replayed: Mapped[int] = mapped_column(BigInteger)
     first_at: Mapped[int | None] = mapped_column(BigInteger)
     last_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class DeadLetterKind(Base):
+    """The letters of one fingerprint in a topic over all reports. `newest` is the last group that was reported."""
+
+    __tablename__ = "dead_letter_kinds"
+    __table_args__ = (Index(None, "newest"),)
+
+    cluster: Mapped[str] = mapped_column(String(100), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(249), primary_key=True)
+    topic_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(100), primary_key=True)
+    newest: Mapped[int] = mapped_column(ForeignKey("dead_letter_groups.number"))
+    count: Mapped[int] = mapped_column(BigInteger)
+    replayed: Mapped[int] = mapped_column(BigInteger)
+    first_at: Mapped[int | None] = mapped_column(BigInteger)
+    last_at: Mapped[int | None] = mapped_column(BigInteger)
+    versions: Mapped[list[str]] = mapped_column(JSON)
+    origins: Mapped[list[str]] = mapped_column(JSON)
 
 
 class DeadLetterSample(Base):
@@ -110,21 +133,16 @@ class DeadLetterSample(Base):
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """The letters of one fingerprint in a topic over all reports; what is wrong as the newest report says it."""
+    """The letters of one fingerprint in a topic; what is wrong is as the newest report says it."""
 
+    kind: DeadLetterKind
     newest: DeadLetterGroup
-    count: int
-    replayed: int
-    first_at: int | None
-    last_at: int | None
-    versions: tuple[str, ...]
-    origins: tuple[str, ...]
     samples: tuple[DeadLetterSample, ...]
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Cluster, topic and fingerprint."""
-        return self.newest.cluster, self.newest.topic, self.newest.fingerprint
+        return self.kind.cluster, self.kind.topic, self.kind.fingerprint
 
 
 def by_uuid(session: Session, uuid: str) -> DeadLetterReport | None:
@@ -171,10 +189,37 @@ def put_samples(session: Session, key: tuple[str, str, str], topic_id: str, new:
         session.execute(insert(DeadLetterSample), numbered)
 
 
+def add_group(session: Session, group: DeadLetterGroup) -> None:
+    """Adds a group of a report, and counts it to its kind. Only inside `Database.writing()`."""
+    session.add(group)
+    session.flush()
+    kind = session.get(DeadLetterKind, (group.cluster, group.topic, group.topic_id, group.fingerprint))
+    if kind is None:
+        kind = DeadLetterKind(
+            cluster=group.cluster,
+            topic=group.topic,
+            topic_id=group.topic_id,
+            fingerprint=group.fingerprint,
+            count=0,
+            replayed=0,
+            versions=[],
+            origins=[],
+        )
+        session.add(kind)
+    kind.newest = group.number
+    kind.count += group.count
+    kind.replayed += group.replayed
+    kind.first_at = min((at for at in (kind.first_at, group.first_at) if at is not None), default=None)
+    kind.last_at = max((at for at in (kind.last_at, group.last_at) if at is not None), default=None)
+    kind.versions = _with(kind.versions, group.version)
+    kind.origins = _with(kind.origins, group.origin)
+    session.flush()
+
+
 def exists(session: Session, cluster: str, topic: str, fingerprint: str) -> bool:
     """Whether letters of a fingerprint were reported."""
-    statement = select(DeadLetterGroup.number).where(
-        DeadLetterGroup.cluster == cluster, DeadLetterGroup.topic == topic, DeadLetterGroup.fingerprint == fingerprint
+    statement = select(DeadLetterKind.newest).where(
+        DeadLetterKind.cluster == cluster, DeadLetterKind.topic == topic, DeadLetterKind.fingerprint == fingerprint
     )
     return session.execute(statement.limit(1)).scalar_one_or_none() is not None
 
@@ -195,110 +240,82 @@ def groups(
         topic: only of this dead-letter topic.
         fingerprint: only these letters.
         contract: only those judged as this one.
-        before: only groups whose newest row has a smaller number.
+        before: only kinds whose newest group has a smaller number.
         limit: how many at most.
     """
-    number = func.max(DeadLetterGroup.number)
-    statement = _current(
-        select(
-            number,
-            func.sum(DeadLetterGroup.count),
-            func.sum(DeadLetterGroup.replayed),
-            func.min(DeadLetterGroup.first_at),
-            func.max(DeadLetterGroup.last_at),
-        )
+    statement = _current(select(DeadLetterKind, DeadLetterGroup)).join(
+        DeadLetterGroup, DeadLetterGroup.number == DeadLetterKind.newest
     )
     if topic is not None:
-        statement = statement.where(DeadLetterGroup.topic == topic)
+        statement = statement.where(DeadLetterKind.topic == topic)
     if fingerprint is not None:
-        statement = statement.where(DeadLetterGroup.fingerprint == fingerprint)
+        statement = statement.where(DeadLetterKind.fingerprint == fingerprint)
     if contract is not None:
         statement = statement.where(DeadLetterGroup.contract == contract)
-    statement = statement.group_by(*_KEY)
     if before is not None:
-        statement = statement.having(number < before)
-    sums = list(session.execute(statement.order_by(number.desc()).limit(limit)))
-    newest = _rows(session, [row[0] for row in sums])
-    said = _said(session, newest.values())
-    samples = _samples(session, newest.values())
-    found = []
-    for last, count, replayed, first_at, last_at in sums:
-        row = newest[last]
-        key = row.cluster, row.topic, row.fingerprint
-        versions, origins = said[key]
-        mine = tuple(s for s in samples.get(key, ()) if s.topic_id == row.topic_id)
-        found.append(Grouped(row, int(count), int(replayed), first_at, last_at, versions, origins, mine))
-    return found
+        statement = statement.where(DeadLetterKind.newest < before)
+    rows = list(session.execute(statement.order_by(DeadLetterKind.newest.desc()).limit(limit)))
+    samples = _samples(session, [kind for kind, _ in rows])
+    return [
+        Grouped(kind, newest, tuple(samples.get((kind.cluster, kind.topic, kind.topic_id, kind.fingerprint), ())))
+        for kind, newest in rows
+    ]
 
 
 def totals(session: Session) -> list[tuple[str, str, int, int]]:
     """By cluster and dead-letter topic, how many letters were counted, in how many groups."""
-    statement = _current(
-        select(
-            DeadLetterGroup.cluster,
-            DeadLetterGroup.topic,
-            func.sum(DeadLetterGroup.count),
-            func.count(DeadLetterGroup.fingerprint.distinct()),
-        )
-    )
-    rows = session.execute(statement.group_by(DeadLetterGroup.cluster, DeadLetterGroup.topic))
-    return sorted((row[0], row[1], int(row[2]), int(row[3])) for row in rows)
+    names = DeadLetterKind.cluster, DeadLetterKind.topic
+    statement = _current(select(*names, func.sum(DeadLetterKind.count), func.count()))
+    rows = session.execute(statement.group_by(*names).order_by(*names))
+    return [(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
 
 
 def reported(session: Session) -> list[tuple[str, str, str, str]]:
     """Dead-letter topics that workers reported about: cluster, topic, when last, and by whom."""
-    latest = select(func.max(DeadLetterReport.number)).group_by(DeadLetterReport.cluster, DeadLetterReport.topic)
-    statement = select(DeadLetterReport).where(DeadLetterReport.number.in_(latest.scalar_subquery()))
+    statement = select(DeadLetterReport).where(DeadLetterReport.number.in_(_last()))
     rows = session.execute(statement.order_by(DeadLetterReport.cluster, DeadLetterReport.topic)).scalars()
     return [(row.cluster, row.topic, row.at, row.by) for row in rows]
 
 
-_KEY = (DeadLetterGroup.cluster, DeadLetterGroup.topic, DeadLetterGroup.fingerprint)
+def origins(session: Session) -> set[str]:
+    """Topics that letters came from."""
+    statement = _current(select(DeadLetterKind.origins))
+    return {origin for row in session.execute(statement).scalars() for origin in row}
+
+
+def _last() -> ScalarSelect[int]:
+    """The number of the last report about each topic."""
+    names = DeadLetterReport.cluster, DeadLetterReport.topic
+    return select(func.max(DeadLetterReport.number)).group_by(*names).scalar_subquery()
 
 
 def _current(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Only what was counted in topics as they are now: what a deleted one held is gone."""
-    latest = select(func.max(DeadLetterReport.number)).group_by(DeadLetterReport.cluster, DeadLetterReport.topic)
-    now = (
-        select(DeadLetterReport.cluster, DeadLetterReport.topic, DeadLetterReport.topic_id)
-        .where(DeadLetterReport.number.in_(latest.scalar_subquery()))
-        .subquery("now")
-    )
     return statement.join(
-        now,
-        (now.c.cluster == DeadLetterGroup.cluster)
-        & (now.c.topic == DeadLetterGroup.topic)
-        & (now.c.topic_id == DeadLetterGroup.topic_id),
+        DeadLetterReport,
+        (DeadLetterReport.cluster == DeadLetterKind.cluster)
+        & (DeadLetterReport.topic == DeadLetterKind.topic)
+        & (DeadLetterReport.topic_id == DeadLetterKind.topic_id)
+        & DeadLetterReport.number.in_(_last()),
     )
 
 
-def _rows(session: Session, numbers: Sequence[int]) -> dict[int, DeadLetterGroup]:
-    statement = select(DeadLetterGroup).where(DeadLetterGroup.number.in_(numbers))
-    return {row.number: row for row in session.execute(statement).scalars()}
+def _with(kept: Sequence[str], name: str) -> list[str]:
+    return sorted({*kept, name} - {""})[:_MOST_NAMES]
 
 
-def _said(
-    session: Session, newest: Iterable[DeadLetterGroup]
-) -> dict[tuple[str, str, str], tuple[tuple[str, ...], tuple[str, ...]]]:
-    """By group, the versions that letters were judged as, and the topics that they came from."""
-    keys = [(row.cluster, row.topic, row.fingerprint) for row in newest]
-    statement = select(*_KEY, DeadLetterGroup.version, DeadLetterGroup.origin).where(tuple_(*_KEY).in_(keys)).distinct()
-    found: dict[tuple[str, str, str], tuple[set[str], set[str]]] = {key: (set(), set()) for key in keys}
-    for cluster, topic, fingerprint, version, origin in session.execute(_current(statement)):
-        versions, origins = found[cluster, topic, fingerprint]
-        versions.add(version)
-        origins.add(origin)
-    return {
-        key: (tuple(sorted(filter(None, versions))), tuple(sorted(filter(None, origins))))
-        for key, (versions, origins) in found.items()
-    }
-
-
-def _samples(session: Session, newest: Iterable[DeadLetterGroup]) -> dict[tuple[str, str, str], list[DeadLetterSample]]:
-    keys = [(row.cluster, row.topic, row.fingerprint) for row in newest]
-    columns = tuple_(DeadLetterSample.cluster, DeadLetterSample.topic, DeadLetterSample.fingerprint)
-    statement = select(DeadLetterSample).where(columns.in_(keys)).order_by(DeadLetterSample.n)
-    found: dict[tuple[str, str, str], list[DeadLetterSample]] = {}
+def _samples(
+    session: Session, kinds: Iterable[DeadLetterKind]
+) -> dict[tuple[str, str, str, str], list[DeadLetterSample]]:
+    keys = [(kind.cluster, kind.topic, kind.topic_id, kind.fingerprint) for kind in kinds]
+    columns = (
+        DeadLetterSample.cluster,
+        DeadLetterSample.topic,
+        DeadLetterSample.topic_id,
+        DeadLetterSample.fingerprint,
+    )
+    statement = select(DeadLetterSample).where(tuple_(*columns).in_(keys)).order_by(DeadLetterSample.n)
+    found: dict[tuple[str, str, str, str], list[DeadLetterSample]] = {}
     for row in session.execute(statement).scalars():
-        found.setdefault((row.cluster, row.topic, row.fingerprint), []).append(row)
+        found.setdefault((row.cluster, row.topic, row.topic_id, row.fingerprint), []).append(row)
     return found

@@ -17,6 +17,7 @@ from deedbox.registry.storage.models import Entry
 from deedbox.registry.storage.observations import Counted
 from deedbox.registry.storage.replay_orders import OrderRecord, ReplayResult
 from deedbox.registry.storage.replays import Replay
+from sqlalchemy.orm import Session
 
 SUFFIX = ".dlt"
 """Of a dead-letter topic, behind the name of the topic that its letters come from, where nobody names it otherwise."""
@@ -44,6 +45,7 @@ class Letters:
             groups = dead_letters.groups(session, before=before, limit=_SCREEN + 1)
             totals = dead_letters.totals(session)
             reported = dead_letters.reported(session)
+            read = _read(session)
             counted = seen.counts(session)
             waiting = replay_orders.orders(session, states=replay_orders.OPEN, newest_first=True, limit=_SCREEN)
             newest = replay_orders.newest_of(session, [group.key for group in groups[:_SCREEN]])
@@ -51,8 +53,7 @@ class Letters:
             ordered = replay_orders.orders_of_runs(session, [row.seq for row, _ in runs])
         last = {(o["cluster"], o["topic"], o["fingerprint"]): o for o in map(order_view, newest)}
         counts = {(cluster, topic): (letters, kinds) for cluster, topic, letters, kinds in totals}
-        read = {topic for _, topic, _, _ in reported}
-        unread = [cell for cell in counted if cell.topic + SUFFIX not in read]
+        unread = [cell for cell in counted if cell.topic not in read]
         return {
             "groups": [{**_brief(group), "order": last.get(group.key)} for group in groups[:_SCREEN]],
             "next": groups[_SCREEN - 1].newest.number if len(groups) > _SCREEN else None,
@@ -87,8 +88,8 @@ class Letters:
         with self._database.reading() as session:
             groups = dead_letters.groups(session, limit=limit)
             totals = dead_letters.totals(session)
-            read = {topic for _, topic, _, _ in dead_letters.reported(session)}
-            unread = [cell for cell in seen.counts(session) if cell.topic + SUFFIX not in read]
+            read = _read(session)
+            unread = [cell for cell in seen.counts(session) if cell.topic not in read]
         counted = _counted(unread)
         return {
             "groups": ([_brief(group) for group in groups] + counted)[:limit],
@@ -198,21 +199,21 @@ def _told(entry: Entry) -> dict[str, Any]:
 
 def group_view(group: Grouped) -> dict[str, Any]:
     """One kind of dead letter with its newest samples."""
-    newest = group.newest
+    kind, newest = group.kind, group.newest
     return {
-        "cluster": newest.cluster,
-        "topic": newest.topic,
-        "fingerprint": newest.fingerprint,
+        "cluster": kind.cluster,
+        "topic": kind.topic,
+        "fingerprint": kind.fingerprint,
         "contract": newest.contract,
-        "versions": list(group.versions),
+        "versions": kind.versions,
         "rule": newest.rule,
         "pointer": newest.pointer,
         "reason": newest.reason,
-        "origins": list(group.origins),
-        "count": group.count,
-        "replayed": group.replayed,
-        "first_at": group.first_at,
-        "last_at": group.last_at,
+        "origins": kind.origins,
+        "count": kind.count,
+        "replayed": kind.replayed,
+        "first_at": kind.first_at,
+        "last_at": kind.last_at,
         "samples": [_sample(sample) for sample in group.samples],
     }
 
@@ -236,6 +237,12 @@ def _brief(group: Grouped) -> dict[str, Any]:
     view = group_view(group)
     del view["samples"]
     return {**view, "cause": cause(view["rule"], view["pointer"], view["reason"])}
+
+
+def _read(session: Session) -> set[str]:
+    """Channels whose dead letters a worker reads: what guards counted there is not said twice."""
+    topics = {topic.removesuffix(SUFFIX) for _, topic, _, _ in dead_letters.reported(session)}
+    return topics | dead_letters.origins(session)
 
 
 def _counted(cells: Sequence[Counted]) -> list[dict[str, Any]]:
