@@ -196,6 +196,33 @@ def test_what_is_no_more_where_it_came_from_is_left(topic: str) -> None:
     assert (done.failing, broker.records(topic), broker.ends("no-such")) == (2, [], {})
 
 
+@pytest.mark.parametrize("filling", ["memory", "kafka-python", "confluent-kafka"])
+def test_one_that_is_too_large_holds_up_no_other(filling: str, request: pytest.FixtureRequest, topic: str) -> None:
+    broker: Any = MemoryBroker()
+    if filling != "memory":
+        from deedbox.kafka.confluent import ConfluentBroker
+        from deedbox.kafka.kafka_python import KafkaPythonBroker
+
+        server = request.getfixturevalue("kafka_server")
+        server.limit_message_bytes(topic, 10_000)
+        broker = {"kafka-python": KafkaPythonBroker, "confluent-kafka": ConfluentBroker}[filling](server.bootstrap)
+    producer = broker.producer()
+    producer.send(topic, None, b"{}", [], NOW, 0)
+    for n, value in enumerate([b"a", b"b", b"c" * 20_000, b"d", b"e"]):
+        origin = dead_letters.origin_headers(dead_letters.Origin(topic, 0, n, NOW))
+        again = [("deedbox-replay-count", b"3")] if value == b"d" else []
+        producer.send(f"{topic}.dlt", None, value, [*origin, *again], NOW, 0)
+    producer.flush()
+    producer.close()
+    if filling == "memory":
+        broker.most_bytes = 10_000
+    done = Replayer(broker, f"{topic}.dlt", "r", None).run()
+    assert (done.read, done.replayed, done.quarantined, done.failing) == (5, 3, 1, 1)
+    assert [(e.offset, e.obstacle.short) for e in done.examples] == [(2, f"larger than {topic} takes")]
+    again = Replayer(broker, f"{topic}.dlt", "r", None).run()
+    assert (again.replayed, again.replayed_before, again.quarantined_before, again.failing) == (0, 3, 1, 1)
+
+
 def test_no_further_than_was_looked_at(registry: Registry, topic: str) -> None:
     broker = MemoryBroker()
     guarded(registry, broker, topic)

@@ -30,7 +30,7 @@ from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.serialization import Deserializer, SerializationError, Serializer
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, MessageTooLarge
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 if TYPE_CHECKING:
@@ -56,11 +56,14 @@ _FENCED = frozenset(
     }
 )
 _new: Any = tuple.__new__
+_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
+_PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 _NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
 
 
 def _raised(error: KafkaError) -> BrokerUnavailable | Fenced:
-    return (Fenced if error.code() in _FENCED else BrokerUnavailable)(f"{error.name()}: {error.str()}")
+    kind = Fenced if error.code() in _FENCED else MessageTooLarge if error.code() in _LARGE else BrokerUnavailable
+    return kind(f"{error.name()}: {error.str()}")
 
 
 @contextmanager
@@ -380,7 +383,8 @@ class ConfluentProducer:
             left = self._client.flush(_SECONDS)
         failed, self._failed = self._failed, []
         if failed:
-            raise _raised(failed[0])
+            # Where one fails in a transaction, the others are given up, and may say so first.
+            raise _raised(next((error for error in failed if error.code() not in _PURGED), failed[0]))
         if left:
             raise BrokerUnavailable(f"{left} messages were not sent within {_SECONDS:.0f} s")
 

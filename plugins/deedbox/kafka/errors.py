@@ -28,6 +28,10 @@ class BrokerUnavailable(LiveError):
     """The broker gave no answer in time."""
 
 
+class MessageTooLarge(BrokerUnavailable):
+    """A message is larger than its topic, or this client, takes: it will be refused again, and the others not."""
+
+
 class Fenced(LiveError):
     """Another process has taken over this one's transactions or partitions: what was begun must be begun anew."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 from kafka import IsolationLevel, KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetSpec
@@ -23,8 +23,10 @@ from kafka.errors import (
     InvalidProducerEpochError,
     InvalidTopicError,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFencedError,
     RebalanceInProgressError,
+    RecordListTooLargeError,
     UnknownMemberIdError,
 )
 from kafka.serializer import Deserializer, Serializer
@@ -59,7 +61,12 @@ def translated() -> Iterator[None]:
     except KafkaError as error:
         # Most of its errors begin with their own name.
         name = type(error).__name__
-        raise BrokerUnavailable(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
+        # In a transaction what is sent behind the one that failed says so, with that error as its argument.
+        large = any(
+            isinstance(part, MessageSizeTooLargeError | RecordListTooLargeError) for part in (error, *error.args)
+        )
+        kind = MessageTooLarge if large else BrokerUnavailable
+        raise kind(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
     except ValueError as error:
         if "Topic name" not in str(error):
             raise

@@ -156,7 +156,7 @@ class LetterWorker:
                 self._report(topic, facts[topic], work)
         for cluster in {found.cluster for found in facts.values()}:
             # All of them at once: their states change while they are carried out.
-            orders = list(self._client.replay_orders(states=("asked", "confirmed"), cluster=cluster))
+            orders = list(self._client.replay_orders(cluster, ("asked", "confirmed")))
             for order in orders:
                 self._going()
                 if order.get("topic") in facts:

@@ -9,7 +9,7 @@ from threading import Condition
 from typing import Any
 
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, MessageTooLarge
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 
@@ -26,7 +26,8 @@ class MemoryBroker:
     Args:
         partitions: how many a topic has.
 
-    `refuse` names topics that take no messages, and `down` makes every call fail: faults to test against.
+    `refuse` names topics that take no messages, `most_bytes` is what a value may have, and `down` makes every call fail:
+    faults to test against.
     """
 
     def __init__(self, partitions: int = 1) -> None:
@@ -37,6 +38,7 @@ class MemoryBroker:
         self.topic_ids: dict[str, str] = {}
         self.epochs: dict[str, int] = {}
         self.refuse: set[str] = set()
+        self.most_bytes = 1 << 30
         self.down = False
 
     def places(self, topic: str) -> list[TopicPartition]:
@@ -251,6 +253,9 @@ class MemoryProducer:
         if refused:
             self._pending.clear()
             raise BrokerUnavailable(f"{refused[0]} takes no messages")
+        if any(len(r.value or b"") > self._broker.most_bytes for r in self._pending):
+            self._pending.clear()
+            raise MessageTooLarge(f"a value has more than {self._broker.most_bytes} bytes")
         self._broker.append(self._pending)
         self._pending.clear()
 

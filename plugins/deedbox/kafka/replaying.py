@@ -5,13 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
 from deedbox.checker import pointers
 from deedbox.kafka import dead_letters
 from deedbox.kafka.dead_letters import DeadLetter
-from deedbox.kafka.errors import DeadLetterRefused, InvalidDeadLetter, LiveError, RegistryAway, ReplayRefused
+from deedbox.kafka.errors import (
+    DeadLetterRefused,
+    InvalidDeadLetter,
+    LiveError,
+    MessageTooLarge,
+    RegistryAway,
+    ReplayRefused,
+)
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.lookup import Channel
 from deedbox.kafka.messages import Record
@@ -228,6 +235,14 @@ class Replay:
 _COUNTS = ("read", "replayed", "quarantined", "failing", "skipped", "replayed_before", "quarantined_before")
 
 
+class _Sending(NamedTuple):
+    """A letter that is to be sent: as what it is counted, and what is written for it."""
+
+    letter: Record
+    action: Literal["replayed", "quarantined"]
+    written: list[Record]
+
+
 @dataclass(slots=True)
 class _Pass:
     """One pass over the dead letters: what was done before it, and what it met."""
@@ -286,19 +301,19 @@ class Replayer:
         self._id = f"deedbox-replay.{topic}.{self._query.fingerprint or 'all' if once else name}"
         self.done = Replay()
 
-    def dry_run(self, batch: int = 500, seconds: float = 30.0) -> Replay:
+    def dry_run(self, batch: int = 500) -> Replay:
         """What `run` would do to all that is there, apart from what was done before. Writes nothing.
 
         Raises:
             BrokerUnavailable, RegistryAway: it cannot be told now.
         """
         outcome, met = Replay(), _Pass(self._log.read())
-        for step, _ in self._steps(met, outcome, batch, seconds):
+        for step, _ in self._steps(met, outcome, batch):
             outcome.add(step)
             self._advance(step.read)
         return outcome
 
-    def run(self, batch: int = 100, seconds: float = 30.0) -> Replay:
+    def run(self, batch: int = 100) -> Replay:
         """Sends what is there now.
 
         Raises:
@@ -310,9 +325,8 @@ class Replayer:
             batch = max(1, min(batch, int(self._rate)))  # so that no pause is much longer than a second
         try:
             met = _Pass(self._log.begin(settler))
-            for step, written in self._steps(met, outcome, batch, seconds):
-                settler.write(written)
-                outcome.add(step)
+            for step, written in self._steps(met, outcome, batch):
+                self._send(settler, step, written, outcome)
                 if self._rate and step.replayed:
                     self._sleep(step.replayed / self._rate)
                 self._advance(step.read)
@@ -334,18 +348,48 @@ class Replayer:
         skipped = done.skipped + replayed - done.replayed_before + quarantined - done.quarantined_before
         return replace(done, replayed_before=replayed, quarantined_before=quarantined, skipped=skipped)
 
-    def _steps(self, met: _Pass, outcome: Replay, batch: int, seconds: float) -> Iterator[tuple[Replay, list[Record]]]:
+    def _send(self, settler: Settler, step: Replay, sendings: list[_Sending], outcome: Replay) -> None:
+        """Writes what a step wants written, in one transaction; each letter in one of its own where one is too large."""
+        try:
+            settler.write([record for sending in sendings for record in sending.written])
+        except DeadLetterRefused as error:
+            if not isinstance(error.__cause__, MessageTooLarge):
+                raise
+            for sending in sendings:
+                setattr(step, sending.action, getattr(step, sending.action) - 1)
+            outcome.add(step)
+            for sending in sendings:
+                outcome.add(self._send_alone(settler, sending))
+        else:
+            outcome.add(step)
+
+    def _send_alone(self, settler: Settler, sending: _Sending) -> Replay:
+        done = Replay()
+        try:
+            settler.write(sending.written)
+        except DeadLetterRefused as error:
+            if not isinstance(error.__cause__, MessageTooLarge):
+                raise
+            to = sending.written[0].topic
+            _fail(
+                sending.letter, Obstacle(f"larger than {to} takes", f"{to} does not take it: {error.__cause__}"), done
+            )
+        else:
+            setattr(done, sending.action, 1)
+        return done
+
+    def _steps(self, met: _Pass, outcome: Replay, batch: int) -> Iterator[tuple[Replay, list[_Sending]]]:
         """In turns, what becomes of some dead letters, and what is to be written for it."""
         ranges = whole(self._broker.ends(self._topic))
         if self._ends is not None:  # a partition that is not named has come since
             ranges = {n: (start, min(end, self._ends.get(n, 0))) for n, (start, end) in ranges.items()}
         outcome.ends = {n: end for n, (_, end) in ranges.items()}
-        for stretch in stretches(self._broker, self._topic, ranges, most=batch, seconds=seconds):
+        for stretch in stretches(self._broker, self._topic, ranges, most=batch):
             step = Replay(read=len(stretch.records))
-            written = [again for record in stretch.records for again in self._deal(record, met, step)]
-            yield step, written
+            dealt = [self._deal(record, met, step) for record in stretch.records]
+            yield step, [sending for sending in dealt if sending is not None]
 
-    def _deal(self, record: Record, met: _Pass, step: Replay) -> list[Record]:
+    def _deal(self, record: Record, met: _Pass, step: Replay) -> _Sending | None:
         """Counts what becomes of one record of the topic, and gives what is to be written for it."""
         try:
             dead = dead_letters.read(record)
@@ -354,26 +398,26 @@ class Replayer:
                 _fail(record, Obstacle("it does not say where it came from", str(error)), step)
             else:
                 step.skipped += 1
-            return []
+            return None
         letter = identity(dead)
         if not self._query.matches(dead) or letter in met.seen:
             step.skipped += 1
-            return []
+            return None
         met.seen.add(letter)
         if self._was_done(letter, met.done, step):
             step.skipped += 1
-            return []
+            return None
         if dead.replays >= self._most:
             step.quarantined += 1
             to = self._topic + QUARANTINED
             aside = Record(to, -1, -1, record.key, record.value, record.headers, record.timestamp)
-            return [aside, self._log.note(QUARANTINE, dead)]
+            return _Sending(record, "quarantined", [aside, self._log.note(QUARANTINE, dead)])
         obstacle = self._obstacle(dead, met)
         if obstacle is not None:
             _fail(record, obstacle, step)
-            return []
+            return None
         step.replayed += 1
-        return [dead_letters.revived(dead), self._log.note(REPLAY, dead)]
+        return _Sending(record, "replayed", [dead_letters.revived(dead), self._log.note(REPLAY, dead)])
 
     def _was_done(self, letter: Letter, done: Done, step: Replay) -> bool:
         action = done.here.get(letter)

@@ -224,13 +224,9 @@ class RegistryClient:
         """
         return _object(self.url, self._json("PUT", f"/dead-letters/reports/{id}", body=dict(report)))
 
-    def replay_orders(
-        self, *, states: Sequence[str] = (), cluster: str | None = None, topic: str | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """Orders to send dead letters again, the oldest first, page by page; only those in the states where any is named."""
-        params: list[tuple[str, str]] = [("state", state) for state in states]
-        params += [(name, held) for name, held in (("cluster", cluster), ("topic", topic)) if held is not None]
-        return self._pages("/replay-orders", params)
+    def replay_orders(self, cluster: str, states: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Orders to send dead letters of a cluster again that are in one of the states, the oldest first, page by page."""
+        return self._pages("/replay-orders", [("cluster", cluster), *(("state", state) for state in states)])
 
     def claim_order(self, id: str, worker: str, seconds: int) -> dict[str, Any]:
         """Takes an order for so many seconds, or for more where the worker has it: the `order` and its `task`.
