@@ -124,3 +124,30 @@ def test_a_schema_that_contains_itself_is_no_cycle_of_references() -> None:
     document = api(CAT)
     document["components"] = {"schemas": {"Cat": tree}}
     assert compare(document, document, format="openapi").judge("provides").verdict == "identical"
+
+
+@pytest.mark.parametrize("members", ["AB", "BA", "BCA"])
+def test_members_of_a_union_may_change_places(members: str) -> None:
+    """A place is that of the new document, and what is said beside the schemas is found wherever a member went."""
+
+    def document(order: str, kind: str) -> Any:
+        things: dict[str, Any] = {name: {"type": "object", "properties": {name: STRING}} for name in "ABC"}
+        chosen = {"oneOf": [CAT, DOG], "discriminator": {"propertyName": kind}}
+        things["A"]["properties"] = {"of": chosen} | ({"gone": STRING} if kind == "kind" else {"come": INTEGER})
+        union = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in order]}
+        made = api({"type": "object", "properties": {"one": union}})
+        made["components"] = {"schemas": KINDS | things}
+        return made
+
+    old, new = document("AB", "kind"), document(members, "sort")
+    found = {
+        f.rule: f for f in compare(old, new, format="openapi").findings if f.pointer.endswith(("come", "gone", "of"))
+    }
+    union = "/paths/~1p/post/requestBody/content/application~1json/schema/properties/one/anyOf"
+    assert found["property-removed"].pointer == f"{union}/0/properties/gone"
+    assert found["property-removed"].side == "old"
+    assert found["property-added"].pointer == f"{union}/{members.index('A')}/properties/come"
+    assert found["discriminator-property-changed"].pointer == f"{union}/{members.index('A')}/properties/of"
+    witness = found["discriminator-property-changed"].witness
+    assert witness is not None
+    assert "kind" in witness.value["body"]["one"]["of"]

@@ -266,3 +266,19 @@ def test_a_component_that_no_whole_can_have_is_shown_alone() -> None:
     assert [f.witness.value["schema"] for f in found if f.witness] == ["/components/schemas/Part"] * 2
     assert all("shown of that schema alone" in f.witness.why for f in found if f.witness)
     assert isinstance(next(f for f in found if f.direction == "backward").witness.value["value"], str)  # type: ignore[union-attr]
+
+
+def test_what_a_removal_is_shown_with_passes_both_sides() -> None:
+    """Nothing is refused by a removal, so nothing else of the body may be: here another part of it is narrowed as well."""
+    part = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "gone": {"type": "string"}}}
+    old = nested(part)
+    new = nested({**part, "properties": {"a": {"type": "string"}}})
+    for document, code in ((old, {"type": "integer"}), (new, {"type": "integer", "minimum": 5})):
+        schema = document["paths"]["/p"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        schema["properties"]["code"] = code
+    (removed,) = [f for f in compare(old, new, format="openapi").findings if f.rule == "property-removed"]
+    assert (removed.kind, removed.level) == ("policy", "breaking")
+    assert removed.witness is not None
+    body = removed.witness.value["body"]
+    assert "gone" in body["parts"][0]
+    assert all(accepted(document, schema_of(document, removed.witness.value), body) for document in (old, new))

@@ -135,7 +135,7 @@ class Decider:
         first = reaches[0]
         for fact, weights in answer.facts:
             place = first.position.new if fact.side == "new" else first.position.old
-            pointer = first.path + fact.pointer
+            pointer = first.paths[fact.side == "new"] + fact.pointer
             location = fact.location or pair[1 if fact.side == "new" else 0]
             where = f"{first.position.where}{pointer and ' at ' + pointer}: "
             for direction, (weight, witness) in weights.items():

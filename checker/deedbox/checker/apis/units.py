@@ -38,7 +38,8 @@ _HINTS = frozenset({"discriminator", "xml"})
 """What OpenAPI says beside a schema of how a value is told apart or written: no instance is refused by it."""
 
 Pair = tuple[str, str]
-"""Where a unit is in the old and in the new document."""
+"""Where a unit is in the old and in the new document; or how it is reached there: members of unions may have changed places."""
+_HERE: Pair = ("", "")
 _Way = tuple[tuple[str, ...], ...]
 """The steps to a value, and between them the members of `anyOf` and `oneOf` by which it is reached."""
 
@@ -47,7 +48,7 @@ _Way = tuple[tuple[str, ...], ...]
 class Unit:
     """A pair of schemas as far as their own text goes.
 
-    `cuts` are the places (old, new) where the question stops; `edges` lead on: the component's pair, and the path to it from here.
+    `cuts` are the places (old, new) where the question stops; `edges` lead on: the component's pair, and the paths to it from here.
     `hinted` are the places with something that is said beside the schema, and the paths to them. `composed`: several schemas
     may speak of one value in it. `spoken` are the schemas in it that say something, by the steps to the value they speak of.
     """
@@ -55,8 +56,8 @@ class Unit:
     pair: Pair
     changed: bool = False
     cuts: list[Pair] = field(default_factory=list)
-    edges: dict[Pair, str] = field(default_factory=dict)
-    hinted: list[tuple[Pair, str]] = field(default_factory=list)
+    edges: dict[Pair, Pair] = field(default_factory=dict)
+    hinted: list[tuple[Pair, Pair]] = field(default_factory=list)
     composed: bool = False
     spoken: dict[_Way, list[tuple[_Way, Pair]]] = field(default_factory=dict)
 
@@ -73,10 +74,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A position, and the path from its schema's root to a unit."""
+    """A position, and the paths from its schema's root to a unit, in the old and in the new document."""
 
     position: Position
-    path: str
+    paths: Pair = _HERE
+
+    def then(self, paths: Pair) -> Pair:
+        """The paths to what is reached by others from the unit."""
+        return _joined(self.paths, paths)
 
 
 class Units:
@@ -103,16 +108,16 @@ class Units:
         for (start, writer), members in starts.items():
             if alike and self.same_place(*start):
                 continue
-            pending, seen = deque([(start, "")]), {start}
+            pending, seen = deque([(start, _HERE)]), {start}
             while pending:
-                pair, path = pending.popleft()
+                pair, paths = pending.popleft()
                 unit = self.unit(pair)
                 if unit.changed or not alike:
-                    found.setdefault((pair, writer), []).extend(Reach(position, path) for position in members)
-                for target, step in unit.edges.items():
+                    found.setdefault((pair, writer), []).extend(Reach(position, paths) for position in members)
+                for target, steps in unit.edges.items():
                     if target not in seen and not (alike and self.same_place(*target)):
                         seen.add(target)
-                        pending.append((target, path + step))
+                        pending.append((target, _joined(paths, steps)))
         return found
 
     def unit(self, pair: Pair) -> Unit:
@@ -122,7 +127,7 @@ class Units:
             whole: set[Pair] = set()
             while True:
                 unit = Unit(pair)
-                _Alignment(self, unit, whole).at(pair, "", (), {pair})
+                _Alignment(self, unit, whole).at(pair, _HERE, (), {pair})
                 more = unit.spoken_over() - whole
                 if not more:
                     break
@@ -173,8 +178,8 @@ class _Alignment:
     def __init__(self, units: Units, unit: Unit, whole: set[Pair]) -> None:
         self.units, self.unit, self.whole = units, unit, whole
 
-    def at(self, pair: Pair, path: str, way: _Way, inlined: set[Pair]) -> None:
-        """Takes in what stands at a pair of places, and speaks of the value at the end of the path."""
+    def at(self, pair: Pair, paths: Pair, way: _Way, inlined: set[Pair]) -> None:
+        """Takes in what stands at a pair of places, and speaks of the value at the end of the paths."""
         units = self.units
         if len(inlined) > _MOST_INLINED:
             raise TooLarge(
@@ -185,17 +190,17 @@ class _Alignment:
         old, new = units.value(0, pair[0]), units.value(1, pair[1])
         if not same(old, new):
             self.unit.changed = True
-        self._below((old, new), pair, path, way, inlined, in_place=True)
+        self._below((old, new), pair, paths, way, inlined, in_place=True)
 
     def _below(
-        self, values: tuple[Any, Any], places: Pair, path: str, way: _Way, inlined: set[Pair], *, in_place: bool
+        self, values: tuple[Any, Any], places: Pair, paths: Pair, way: _Way, inlined: set[Pair], *, in_place: bool
     ) -> None:
         old, new = values
         if not isinstance(old, dict) or not isinstance(new, dict):
             return
         unit, units = self.unit, self.units
         if not _HINTS.isdisjoint(old) or not _HINTS.isdisjoint(new):
-            unit.hinted.append((places, path))
+            unit.hinted.append((places, paths))
         if _says(old) or _says(new):
             steps = tuple(step for step in way if step[0] not in _GROUPS)
             unit.spoken.setdefault(steps, []).append((way, places))
@@ -206,27 +211,28 @@ class _Alignment:
                 return
             if pure and not in_place and places not in self.whole:
                 unit.cuts.append(places)
-                unit.edges.setdefault((target, target), path)
+                unit.edges.setdefault((target, target), paths)
                 return
             if way:
                 unit.composed = True
             if (target, target) not in inlined:
                 inlined.add((target, target))
-                self.at((target, target), path, way, inlined)
+                self.at((target, target), paths, way, inlined)
         for key in _MEMBERS:
             ours, theirs = old.get(key), new.get(key)
             if isinstance(ours, dict) and isinstance(theirs, dict):
                 for name in ours.keys() & theirs.keys():
-                    self._step(ours[name], theirs[name], places, path, way, inlined, (key, name))
+                    self._step(ours[name], theirs[name], places, paths, way, inlined, (key, name))
         for key in _CHILDREN:
             if key in old and key in new:
-                self._step(old[key], new[key], places, path, way, inlined, (key,))
+                self._step(old[key], new[key], places, paths, way, inlined, (key,))
         ours, theirs = old.get("allOf"), new.get("allOf")
         if isinstance(ours, list) and isinstance(theirs, list):
             unit.composed = True
             for i, j in _matched(ours, theirs):
-                below = (join(places[0], "allOf", i), join(places[1], "allOf", j))
-                self._below((ours[i], theirs[j]), below, join(path, "allOf", i), way, inlined, in_place=True)
+                members = (join("", "allOf", i), join("", "allOf", j))
+                below, reached = _joined(places, members), _joined(paths, members)
+                self._below((ours[i], theirs[j]), below, reached, way, inlined, in_place=True)
         for key in _GROUPS:
             ours, theirs = old.get(key), new.get(key)
             if isinstance(ours, list) and isinstance(theirs, list):
@@ -234,15 +240,20 @@ class _Alignment:
                 # What stands beside a union speaks of the same value as its members.
                 beside = not _alone(old, new, key) and len(inlined) + len(ours) < _MOST_IN_PLACE
                 for i, j in _matched(ours, theirs):
-                    below = (join(places[0], key, i), join(places[1], key, j))
+                    members = (join("", key, i), join("", key, j))
+                    below, reached = _joined(places, members), _joined(paths, members)
                     branch = (*way, (key, str(i)))
-                    self._below((ours[i], theirs[j]), below, join(path, key, i), branch, inlined, in_place=beside)
+                    self._below((ours[i], theirs[j]), below, reached, branch, inlined, in_place=beside)
 
     def _step(
-        self, old: Any, new: Any, places: Pair, path: str, way: _Way, inlined: set[Pair], tokens: tuple[str, ...]
+        self, old: Any, new: Any, places: Pair, paths: Pair, way: _Way, inlined: set[Pair], tokens: tuple[str, ...]
     ) -> None:
-        below = (join(places[0], *tokens), join(places[1], *tokens))
-        self._below((old, new), below, join(path, *tokens), (*way, tokens), inlined, in_place=False)
+        steps = (join("", *tokens),) * 2
+        self._below((old, new), _joined(places, steps), _joined(paths, steps), (*way, tokens), inlined, in_place=False)
+
+
+def _joined(places: Pair, steps: Pair) -> Pair:
+    return places[0] + steps[0], places[1] + steps[1]
 
 
 def _says(schema: dict[str, Any]) -> bool:

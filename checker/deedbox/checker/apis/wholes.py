@@ -71,23 +71,23 @@ class Wholes:
     def witness(self, question: Question, witness: Witness, asks: Asks) -> Witness:
         """A whole message that shows what a witness of the pair shows; of the component alone where there is none."""
         first = question.reaches[0]
-        if not first.path and not self.units.unit(question.pair).cuts:
+        if not any(first.paths) and not self.units.unit(question.pair).cuts:
             return Witness(first.position.embed(witness.value), f"{_place(first)}: {witness.why}")
         places = list(self._places(question.reaches))
         for reach, roots in places:
-            value = self._dressed(question, roots, reach.path, witness.value, asks)
+            value = self._dressed(question, roots, reach.paths, witness.value, asks)
             if value is not None:
                 return Witness(reach.position.embed(value[0]), f"{_place(reach)}: {witness.why}")
         for reach, roots in places[:1]:
-            value = self._found(question, roots, reach.path, witness.value, asks)
+            value = self._found(question, roots, reach.paths, witness.value, asks)
             if value is not None:
                 return Witness(reach.position.embed(value[0]), f"{_place(reach)}: {witness.why}")
         return self._alone(question, witness, asks)
 
     def _alone(self, question: Question, witness: Witness, asks: Asks) -> Witness:
         pair, first = question.pair, question.reaches[0]
-        value = self._dressed(question, pair, "", witness.value, asks) or self._found(
-            question, pair, "", witness.value, asks
+        value = self._dressed(question, pair, ("", ""), witness.value, asks) or self._found(
+            question, pair, ("", ""), witness.value, asks
         )
         location = pair[0] if (question.writer == "client") == (question.direction == "backward") else pair[1]
         rest = "" if value is not None else "; a text that starts with $ref: stands for any value of that component"
@@ -101,20 +101,20 @@ class Wholes:
         seen = set()
         for reach in reaches[: 4 * _MOST_TRIED]:
             roots = self.units.roots(reach.position)
-            if (roots, reach.path) not in seen:
-                seen.add((roots, reach.path))
+            if (roots, reach.paths) not in seen:
+                seen.add((roots, reach.paths))
                 yield reach, roots
                 if len(seen) == _MOST_TRIED:
                     return
 
-    def _dressed(self, question: Question, roots: Pair, path: str, value: Any, asks: Asks) -> tuple[Any] | None:
+    def _dressed(self, question: Question, roots: Pair, paths: Pair, value: Any, asks: Asks) -> tuple[Any] | None:
         """The value in a believable whole that the validators confirm."""
         known = self._task(question, roots)
         if known is None:
             return None
         task, asked = known
         writer, _ = task.sides(asked)
-        root = (task.old if writer == "old" else task.new).root
+        root, path = (task.old.root, paths[0]) if writer == "old" else (task.new.root, paths[1])
         for plain in (False, True):
             try:
                 whole = dressed(root, "", path, filled_in(root, value, plain=plain), plain=plain)
@@ -124,9 +124,9 @@ class Wholes:
                 return (whole,)
         return None
 
-    def _found(self, question: Question, roots: Pair, path: str, value: Any, asks: Asks) -> tuple[Any] | None:
-        """A whole with the value at the path that the search finds, and the validators confirm."""
-        known, steps = self._task(question, roots), steps_of(path)
+    def _found(self, question: Question, roots: Pair, paths: Pair, value: Any, asks: Asks) -> tuple[Any] | None:
+        """A whole with the value at the place that the search finds, and the validators confirm."""
+        known, steps = self._task(question, roots), steps_of(paths[0])
         if known is None or steps is None or self._left <= 0:
             return None
         task, asked = known
@@ -169,7 +169,8 @@ def _confirms(task: Task, asked: Direction, value: Any, asks: Asks) -> bool:
 
 
 def _place(reach: Reach) -> str:
-    return f"{reach.position.where}{reach.path and ' at ' + reach.path}"
+    path = reach.paths[1]
+    return f"{reach.position.where}{path and ' at ' + path}"
 
 
 def steps_of(pointer: str) -> list[Step] | None:

@@ -54,8 +54,8 @@ class Hints:
     def compare(self) -> None:
         """Adds to the decider's findings."""
         for (pair, writer), reaches in self.decider.asked.items():
-            for places, path in self.decider.units.unit(pair).hinted:
-                place = _Place(self.decider, places, path, writer, reaches)
+            for places, paths in self.decider.units.unit(pair).hinted:
+                place = _Place(self.decider, places, paths, writer, reaches)
                 self._discriminator(place)
                 _xml(place)
 
@@ -145,8 +145,8 @@ class Hints:
 class _Place:
     """A place of both documents in question, with all the positions that it reaches."""
 
-    def __init__(self, decider: Decider, places: Pair, path: str, writer: Writer, reaches: list[Reach]) -> None:
-        self.decider, self.places, self.path, self.writer, self.reaches = decider, places, path, writer, reaches
+    def __init__(self, decider: Decider, places: Pair, paths: Pair, writer: Writer, reaches: list[Reach]) -> None:
+        self.decider, self.places, self.paths, self.writer, self.reaches = decider, places, paths, writer, reaches
         self.values: tuple[dict[str, Any], dict[str, Any]] = (
             pointers.get(decider.documents[0].value, places[0]), pointers.get(decider.documents[1].value, places[1]),
         )  # fmt: skip
@@ -158,9 +158,10 @@ class _Place:
         """States a fact about the place, for every position."""
         first, at = self.reaches[0], 1 if side == "new" else 0
         position = first.position.new if side == "new" else first.position.old
-        pointer = position.pointer + first.path + self.path
+        path = first.then(self.paths)[at]
+        pointer = position.pointer + path
         place = Cursor(self.decider.documents[at], self.values[at], pointer, self.places[at])
-        where = f"{first.position.where}{pointer.removeprefix(position.pointer) and ' at ' + first.path + self.path}: "
+        where = f"{first.position.where}{path and ' at ' + path}: "
         for reach in self.reaches if reaches is None else reaches:
             self.decider.findings.at(
                 rule, place, side, where + message, weights, reach=reach.position.reach, detail=detail,
@@ -174,7 +175,7 @@ class _Place:
         root = (reach.position.old, reach.position.new)[side].location
         # Where the place is reached otherwise on this side, the value alone is shown.
         with suppress(LookupError, ValueError, TypeError):
-            value = dressed(document.value, root, reach.path + self.path, value)
+            value = dressed(document.value, root, reach.then(self.paths)[side], value)
         return Witness(reach.position.embed(value), why)
 
 
