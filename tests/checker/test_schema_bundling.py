@@ -253,6 +253,8 @@ def test_the_bundle_is_the_same_whatever_the_root_file_is_called() -> None:
          FileMissing, ("root.json", 1), "leads out of"),
         ({"root.json": {"$ref": "a.json"}, "a.json": [1]}, NotASchema, ("a.json", None), "object or a boolean"),
         ({"root.json": {"$ref": "a.json"}, "a.json": '{"a": 1,\n"a": 2}'}, DocumentError, ("a.json", 2), "twice"),
+        ({"root.json": {"$ref": "bag.json#/held/text"}, "bag.json": '{"held":\n{"text": {\n"type": 7}}}'},
+         NotASchema, ("bag.json", 3), "7"),
         ({"root.json": {"$ref": "a.json"}, "a.json": {"$schema": DRAFTS["draft7"]}},
          NotBundled, ("a.json", 1), "all files of a schema must be of one draft"),
         ({"root.json": {"$schema": DRAFTS["draft7"], "not": {"$ref": "a.json"}}, "a.json": {"$id": "#x"}},

@@ -34,6 +34,7 @@ DOCUMENT: dict[str, Any] = {
             "items": False,
             "minItems": 2,
         },
+        "path": {"type": "array", "prefixItems": [{"type": "string"}], "items": {"type": "integer"}, "minItems": 1},
         "status": {"enum": ["new", "paid"]},
         "customer_name": {"type": "string", "deprecated": True, "description": "Use customer instead."},
         "line": {"$ref": "#/$defs/Line"},
@@ -60,10 +61,10 @@ def test_types_compile_strictly_and_refuse_what_is_wrong(modules: Path, tmp_path
     assert "@deprecated" in types
     assert "customer_name is obsolete since 2.3.0-rc.1: Use customer instead." in types
     start = 'import {type OrderPlaced, VERSION} from "@acme/billing-order-placed";\n'
-    good = 'const held: OrderPlaced = {id: "a", pair: ["b", 1], status: "paid", line: {sku: "x"}}; console.log(VERSION, held.id);\n'
+    good = 'const held: OrderPlaced = {id: "a", pair: ["b", 1], status: "paid", line: {sku: "x"}, path: ["a", 1, 2]}; console.log(VERSION, held.id);\n'
     (tmp_path / "good.mts").write_text(start + good)
     (tmp_path / "bad.mts").write_text(
-        start + 'export const held: OrderPlaced = {id: 3, pair: ["b"], status: "gone"};\n'
+        start + 'export const held: OrderPlaced = {id: 3, pair: ["b"], status: "gone", path: ["a", 1, true]};\n'
     )
     options = [
         "--strict",
@@ -80,7 +81,7 @@ def test_types_compile_strictly_and_refuse_what_is_wrong(modules: Path, tmp_path
     done = subprocess.run([*tsc, "good.mts"], check=False, **run)  # type: ignore[call-overload]
     assert done.returncode == 0, done.stdout
     done = subprocess.run([*tsc, "bad.mts"], check=False, **run)  # type: ignore[call-overload]
-    assert all(f"'{name}'" in done.stdout or name in done.stdout for name in ("number", "gone")), done.stdout
+    assert all(f"'{name}'" in done.stdout or name in done.stdout for name in ("number", "gone", "boolean")), done.stdout
     assert done.returncode != 0
 
 

@@ -163,6 +163,17 @@ def test_a_renamed_path_variable_is_the_same_path_and_a_server_may_hold_the_pref
     assert verdict(old, new) == "additive"
 
 
+@pytest.mark.parametrize(("old", "new", "rule"), [(["a"], [], "required-removed"), ([], ["a"], "required-added")])
+def test_what_is_required_beside_a_default_is_still_a_finding_where_it_changes(
+    old: list[str], new: list[str], rule: str
+) -> None:
+    """The provider fills the default in, so nobody is broken; and yet it is not the same document."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "default": "x"}}}
+    comparison = compare(*(api(schema | {"required": names}) for names in (old, new)), format="openapi")
+    findings = [f for f in comparison.judge("provides").findings if f.rule == rule and "request" in f.message]
+    assert [f.level for f in findings] == ["additive"]
+
+
 def test_files_under_the_root_are_read_through_the_loader_and_named_in_findings() -> None:
     def whole(kind: str) -> Any:
         files = {"parts/thing.yaml": f"Thing:\n  type: object\n  properties:\n    n:\n      type: {kind}\n"}
