@@ -7,8 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from deedbox.registry.services.browsing.layout import pretty
 from deedbox.registry.web import dead_letter_models as shapes
 from deedbox.registry.web.pages import safety
+from markupsafe import escape
 
 from tests.registry.test_observations_http import report as guarded
 
@@ -299,3 +301,23 @@ def test_replies_are_what_the_document_says(api: Api) -> None:
         reply: Any = api.get(path).json
         assert reply["items"], path
         assert shape.model_validate(reply).model_dump() == reply
+
+
+def test_the_examples_of_the_documentation_are_taken(api: Api) -> None:
+    schemas = api.get("/openapi.json").json["components"]["schemas"]
+    page = api.client.get("/api/v1/docs", headers=HTML).text
+    for name in (
+        "DeadLetterReportBody",
+        "OrderBody",
+        "ResultBody",
+        "ConfirmationBody",
+        "CancellationBody",
+        "ClaimBody",
+    ):
+        (example,) = schemas[name]["examples"]
+        assert getattr(shapes, name).model_validate(example)
+        assert str(escape(pretty(example))) in page
+    assert "examples" not in schemas["OrderReply"]
+    assert put(api, schemas["DeadLetterReportBody"]["examples"][0]).status_code == 201
+    made = api.post("/replay-orders", schemas["OrderBody"]["examples"][0])
+    assert made.status_code == 202, made.text

@@ -64,20 +64,20 @@ def test_an_order_goes_its_way_and_each_step_is_in_the_feed(each_api: Api) -> No
     assert each_api.get(f"/replay-orders/{id_}").json == done.json
 
 
-def test_the_same_order_again_is_no_second_one_and_one_is_open_at_a_time(each_api: Api) -> None:
-    id_ = ordered(each_api)
-    again = order(each_api, id=id_)
+def test_the_same_order_again_is_no_second_one_and_one_is_open_at_a_time(api: Api) -> None:
+    id_ = ordered(api)
+    again = order(api, id=id_)
     assert (again.status_code, again.json["id"]) == (200, id_)
-    assert order(each_api, id=id_, fingerprint="other").json["code"] == "id-taken"
-    second = order(each_api)
+    assert order(api, id=id_, fingerprint="other").json["code"] == "id-taken"
+    second = order(api)
     assert (second.status_code, second.json["code"], second.json["order"]) == (409, "order-open", id_)
-    assert cancel(each_api, id_).json["state"] == "cancelled"
-    third = order(each_api)
+    assert cancel(api, id_).json["state"] == "cancelled"
+    third = order(api)
     assert third.status_code == 202
-    assert claim(each_api, third.json["id"]).status_code == 200
-    failed = tell(each_api, third.json["id"], "dry-run", error="the broker is away")
-    assert (failed.json["state"], cancel(each_api, third.json["id"]).json["code"]) == ("failed", "order-not-ready")
-    assert order(each_api).status_code == 202  # anew, under a new id
+    assert claim(api, third.json["id"]).status_code == 200
+    failed = tell(api, third.json["id"], "dry-run", error="the broker is away")
+    assert (failed.json["state"], cancel(api, third.json["id"]).json["code"]) == ("failed", "order-not-ready")
+    assert order(api).status_code == 202  # anew, under a new id
 
 
 def test_ten_clicks_at_once_are_one_order(each_api: Api) -> None:
@@ -131,13 +131,13 @@ def test_of_workers_that_ask_at_once_one_gets_it(each_api: Api) -> None:
     assert sorted(statuses) == [200, 409, 409, 409, 409, 409]
 
 
-def test_nobody_confirms_what_they_did_not_see(each_api: Api) -> None:
-    id_, digest = tried(each_api)
-    other = confirm(each_api, id_, "0" * 64)
+def test_nobody_confirms_what_they_did_not_see(api: Api) -> None:
+    id_, digest = tried(api)
+    other = confirm(api, id_, "0" * 64)
     assert (other.status_code, other.json["code"]) == (412, "precondition-failed")
     assert other.json["missed"][0]["digest"] == digest
-    assert each_api.get(f"/replay-orders/{id_}").json["state"] == "tried"
-    assert confirm(each_api, id_, digest).status_code == 201
+    assert api.get(f"/replay-orders/{id_}").json["state"] == "tried"
+    assert confirm(api, id_, digest).status_code == 201
 
 
 def test_what_sends_nothing_is_not_confirmed(api: Api) -> None:
@@ -150,19 +150,19 @@ def test_what_sends_nothing_is_not_confirmed(api: Api) -> None:
     assert cancel(api, id_).status_code == 201
 
 
-def test_what_is_being_sent_is_not_cancelled_and_what_was_sent_is_told(each_api: Api) -> None:
-    id_, digest = tried(each_api)
-    confirm(each_api, id_, digest)
-    assert claim(each_api, id_, "w1", 1).status_code == 200
-    assert cancel(each_api, id_).json["code"] == "order-not-ready"
+def test_what_is_being_sent_is_not_cancelled_and_what_was_sent_is_told(api: Api) -> None:
+    id_, digest = tried(api)
+    confirm(api, id_, digest)
+    assert claim(api, id_, "w1", 1).status_code == 200
+    assert cancel(api, id_).json["code"] == "order-not-ready"
     time.sleep(1.1)
-    assert cancel(each_api, id_).json["state"] == "cancelled"
-    assert cancel(each_api, id_).status_code == 200
-    assert claim(each_api, id_, "w2").json["code"] == "order-not-ready"
-    assert tell(each_api, id_, "replay", worker="w2").json["code"] == "order-not-ready"
-    sent = tell(each_api, id_, "replay")
+    assert cancel(api, id_).json["state"] == "cancelled"
+    assert cancel(api, id_).status_code == 200
+    assert claim(api, id_, "w2").json["code"] == "order-not-ready"
+    assert tell(api, id_, "replay", worker="w2").json["code"] == "order-not-ready"
+    sent = tell(api, id_, "replay")
     assert (sent.status_code, sent.json["state"]) == (201, "done")
-    assert len(each_api.get("/replays").json["items"]) == 1
+    assert len(api.get("/replays").json["items"]) == 1
 
 
 def test_a_replay_that_failed_says_what_it_sent_before(api: Api) -> None:

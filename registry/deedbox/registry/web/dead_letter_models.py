@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from deedbox.registry.storage.dead_letters import SAMPLES
 from deedbox.registry.storage.replay_orders import STATES
@@ -21,7 +21,7 @@ from deedbox.registry.web.field_types import (
     Version,
 )
 from deedbox.registry.web.models import ListQuery
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 _Fingerprint = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 _Contract = Annotated[str, StringConstraints(max_length=201, pattern=PRINTABLE)]
@@ -31,6 +31,15 @@ _Short = Annotated[str, StringConstraints(max_length=1_000, pattern=PRINTABLE)]
 _Content = Annotated[str, StringConstraints(max_length=4_096, pattern=PRINTABLE)]
 _Worker = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 _Letters = Annotated[int, Field(ge=0, lt=1 << 31)]
+
+
+def _shown(**example: Any) -> ConfigDict:
+    """What shows an example of a body in the API's documentation."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+_UNSHOWN = ConfigDict(json_schema_extra=None)
+"""Of replies that have more than the body whose example they would take over."""
 
 
 class ReadRangeBody(Strict):
@@ -73,6 +82,37 @@ class ReadGroupBody(Strict):
 
 class DeadLetterReportBody(Strict):
     """What a worker read of a dead-letter topic."""
+
+    model_config = _shown(
+        cluster="MkU3OEVBNTcwNTJENDM2Qk",
+        topic="orders.dlt",
+        ranges=[{"partition": 0, "start": 10, "end": 25}],
+        groups=[
+            {
+                "fingerprint": "3f9a1c02b7de",
+                "contract": "billing/order-placed",
+                "version": "1.0.0",
+                "rule": "type",
+                "pointer": "/amount",
+                "reason": "12 is not of type 'string'",
+                "origin": "orders",
+                "count": 7,
+                "first_at": 1764000000000,
+                "last_at": 1764000360000,
+                "samples": [
+                    {
+                        "partition": 0,
+                        "offset": 24,
+                        "at": 1764000360000,
+                        "origin_partition": 1,
+                        "origin_offset": 99,
+                        "key": "AB-104417",
+                        "value": '{"amount": 12}',
+                    }
+                ],
+            }
+        ],
+    )
 
     cluster: Cluster = Field(description="Kafka's cluster id")
     topic: Topic
@@ -171,6 +211,13 @@ class GroupsPage(BaseModel):
 class OrderBody(Strict):
     """Which letters are to be sent again."""
 
+    model_config = _shown(
+        id="1c7b6a52-6f0e-4a55-9c1f-5be0a4c1f301",
+        cluster="MkU3OEVBNTcwNTJENDM2Qk",
+        topic="orders.dlt",
+        fingerprint="3f9a1c02b7de",
+    )
+
     id: str = Field(description="A UUID, made by the client")
     cluster: Cluster
     topic: Topic
@@ -211,6 +258,17 @@ class EndBody(Strict):
 class ResultBody(Strict):
     """What came of a task. Of a dry run, `replayed` and `quarantined` are what would be."""
 
+    model_config = _shown(
+        worker="worker-1",
+        read=7,
+        replayed=4,
+        quarantined=0,
+        failing=3,
+        skipped=0,
+        examples=[{"partition": 0, "offset": 12, "reason": "type at /amount"}],
+        ends=[{"partition": 0, "end": 25}],
+    )
+
     worker: _Worker
     read: _Letters
     replayed: _Letters
@@ -225,6 +283,8 @@ class ResultBody(Strict):
 class ResultReply(ResultBody):
     """A recorded result."""
 
+    model_config = _UNSHOWN
+
     digest: str = Field(description="Of the whole result: what a confirmation names")
     at: str
     by: str
@@ -233,11 +293,15 @@ class ResultReply(ResultBody):
 class ConfirmationBody(Strict):
     """What was seen of the dry run."""
 
+    model_config = _shown(digest="9b74c9897bac770ffc029102a200c5de33c0c6bf4a3f4d0a8a4c3b2f1e0d9c8b")
+
     digest: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]
 
 
 class ConfirmationReply(ConfirmationBody):
     """A recorded confirmation."""
+
+    model_config = _UNSHOWN
 
     at: str
     by: str
@@ -246,11 +310,15 @@ class ConfirmationReply(ConfirmationBody):
 class CancellationBody(Strict):
     """Why nobody is to go on."""
 
+    model_config = _shown(reason="the sender is mended first")
+
     reason: Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=PRINTABLE)]
 
 
 class CancellationReply(CancellationBody):
     """A recorded cancellation."""
+
+    model_config = _UNSHOWN
 
     at: str
     by: str
@@ -266,6 +334,8 @@ class HeldReply(BaseModel):
 
 class OrderReply(OrderBody):
     """An order as it stands."""
+
+    model_config = _UNSHOWN
 
     state: Literal["asked", "tried", "confirmed", "done", "cancelled", "failed"]
     at: str
@@ -286,6 +356,8 @@ class OrdersPage(BaseModel):
 
 class ClaimBody(Strict):
     """Who takes an order, for how long."""
+
+    model_config = _shown(worker="worker-1", seconds=60)
 
     worker: _Worker
     seconds: Annotated[int, Field(ge=1, le=3_600)] = 60

@@ -24,6 +24,19 @@ SUFFIX = ".dlt"
 _SCREEN = 100
 _COUNTED = 500
 _RUNS, _ORDERS = 20, 20
+_SAMPLE = (
+    "partition",
+    "offset",
+    "at",
+    "version",
+    "origin",
+    "origin_partition",
+    "origin_offset",
+    "key",
+    "value",
+    "truncated",
+)
+_COUNT = ("topic", "contract", "version", "rule", "pointer", "count", "until")
 
 
 class Letters:
@@ -219,18 +232,7 @@ def group_view(group: Grouped) -> dict[str, Any]:
 
 
 def _sample(sample: DeadLetterSample) -> dict[str, Any]:
-    return {
-        "partition": sample.partition,
-        "offset": sample.offset,
-        "at": sample.at,
-        "version": sample.version,
-        "origin": sample.origin,
-        "origin_partition": sample.origin_partition,
-        "origin_offset": sample.origin_offset,
-        "key": sample.key,
-        "value": sample.value,
-        "truncated": sample.truncated,
-    }
+    return {name: getattr(sample, name) for name in _SAMPLE}
 
 
 def _brief(group: Grouped) -> dict[str, Any]:
@@ -248,16 +250,7 @@ def _read(session: Session) -> set[str]:
 def _counted(cells: Sequence[Counted]) -> list[dict[str, Any]]:
     """What guards counted as bad where no worker reads the letters, by what is wrong; most first."""
     groups = [
-        {
-            "topic": cell.topic,
-            "contract": cell.contract,
-            "version": cell.version,
-            "rule": cell.rule,
-            "pointer": cell.pointer,
-            "cause": cause(cell.rule, cell.pointer, ""),
-            "count": cell.count,
-            "until": cell.until,
-        }
+        {**{name: getattr(cell, name) for name in _COUNT}, "cause": cause(cell.rule, cell.pointer, "")}
         for cell in cells
         if cell.kind == "fault"
     ]
