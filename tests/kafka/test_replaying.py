@@ -271,6 +271,31 @@ def test_letters_of_spring_and_tombstones(registry: Registry, topic: str) -> Non
     assert [list(r.headers) for r in broker.records(topic)] == [[("trace", b"t"), ("deedbox-replay-count", b"1")]] * 2
 
 
+def test_letters_of_kafka_connect(topic: str) -> None:
+    broker = MemoryBroker()
+    broker.places(topic)
+    said = {
+        "topic": topic, "partition": "0", "offset": "41", "connector.name": "sink", "task.id": "0", "stage": "TASK_PUT",
+        "class.name": "org.apache.kafka.connect.sink.SinkTask",
+        "exception.class.name": "org.apache.kafka.connect.errors.DataException", "exception.message": "no such column",
+        "exception.stacktrace": "at …",
+    }  # fmt: skip
+    headers = [(f"__connect.errors.{name}", text.encode()) for name, text in said.items()]
+    far = b"9" * 19
+    others = [[(name, odd if name.endswith("offset") else text) for name, text in headers] for odd in (b"-1", far)]
+    others.append([(name, far if name.endswith("partition") else text) for name, text in headers])
+    broker.append([Record(f"{topic}.dlt", 0, -1, b"k", b"{}", [*h, ("own", b"1")], NOW) for h in (headers, *others)])
+    (dead,) = read_all(broker, f"{topic}.dlt")
+    assert (dead.origin, dead.rule, dead.reason) == (
+        dead_letters.Origin(topic, 0, 41, NOW), "org.apache.kafka.connect.errors.DataException", "no such column",
+    )  # fmt: skip
+    assert Replayer(broker, f"{topic}.dlt", "r", None).run().replayed == 1
+    (sent,) = broker.records(topic)
+    assert (sent.key, sent.value, list(sent.headers), sent.timestamp) == (
+        b"k", b"{}", [("own", b"1"), ("deedbox-replay-count", b"1")], NOW,
+    )  # fmt: skip
+
+
 def test_what_a_guard_would_put_aside_again_does_not_pass(registry: Registry, topic: str) -> None:
     broker = MemoryBroker()
     registry.publish("orders/order-placed", ORDER, channels=[topic], content_model="closed")

@@ -2,7 +2,8 @@
 
 Key, value and timestamp stay as they were, and so do the headers, behind which Deedbox's own and Spring Kafka's stand
 (`DeadLetterPublishingRecoverer` of spring-kafka: the partition is a big-endian 32-bit integer, offset and timestamp are
-64 bits, the topic is UTF-8), so that tools that people have know where it came from.
+64 bits, the topic is UTF-8), so that tools that people have know where it came from. Letters that Spring wrote, or Kafka
+Connect (`errors.deadletterqueue.context.headers.enable`, KIP-298: all of it is text), are read as well.
 """
 
 from __future__ import annotations
@@ -30,10 +31,13 @@ SPRING = "kafka_dlt-"
 """What the names of Spring's headers begin with."""
 _ORIGIN = (f"{SPRING}original-topic", f"{SPRING}original-partition", f"{SPRING}original-offset")
 _TIMESTAMP = f"{SPRING}original-timestamp"
-_EXCEPTIONS = (f"{SPRING}exception-cause-fqcn", f"{SPRING}exception-fqcn")
-"""The class of what went wrong at a consumer of Spring's; that of its cause says more, for the other is a wrapper's."""
+CONNECT = "__connect.errors."
+"""What the names of Kafka Connect's headers begin with."""
+_EXCEPTIONS = (f"{SPRING}exception-cause-fqcn", f"{SPRING}exception-fqcn", f"{CONNECT}exception.class.name")
+"""The class of what went wrong there; with Spring that of its cause says more, for the other is a wrapper's."""
+_MESSAGES = (REASON, f"{SPRING}exception-message", f"{CONNECT}exception.message")
 ADDED = frozenset({RULE, POINTER, FINGERPRINT, REASON, FAILED_CONTRACT, FAILED_VERSION, BY})
-"""The headers that replaying takes off again, as it does Spring's. The replay count stays, so that a message cannot go
+"""The headers that replaying takes off again, as it does Spring's and Connect's. The replay count stays, so that a message cannot go
 round for ever."""
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,64}")
@@ -106,29 +110,32 @@ def origin_headers(origin: Origin) -> list[tuple[str, bytes]]:
 
 def replays(record: Record) -> int:
     """How often a message was replayed already."""
-    said = text(record.headers, REPLAYS) or ""
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
+    return _decimal(record, REPLAYS, 31) or 0
 
 
 def origin(record: Record) -> Origin:
-    """Where a dead letter came from, also one that Spring's recoverer wrote.
+    """Where a dead letter came from, also one that Spring's recoverer wrote, or Kafka Connect.
 
     Raises:
         InvalidDeadLetter: it does not say.
     """
     topic = text(record.headers, _ORIGIN[0]) or ""
     partition, offset = _number(record, _ORIGIN[1], ">i"), _number(record, _ORIGIN[2], ">q")
+    timestamp = _number(record, _TIMESTAMP, ">q")
+    if not topic:
+        topic = text(record.headers, f"{CONNECT}topic") or ""
+        partition, offset = _decimal(record, f"{CONNECT}partition", 31), _decimal(record, f"{CONNECT}offset", 63)
+        timestamp = record.timestamp  # which Connect keeps
     if not _NAME.fullmatch(topic) or partition is None or partition < 0 or offset is None or offset < 0:
         names = ", ".join(_ORIGIN)
         raise InvalidDeadLetter(
             f"{record.where} does not say by the headers {names} where it came from: no dead letter"
         )
-    timestamp = _number(record, _TIMESTAMP, ">q")
     return Origin(topic, partition, offset, timestamp if timestamp is not None else -1)
 
 
 def read(record: Record) -> DeadLetter:
-    """A dead letter from its record, also one that Spring's recoverer wrote.
+    """A dead letter from its record, also one that Spring's recoverer wrote, or Kafka Connect.
 
     Its rule is then the class of the exception. Where no fingerprint is said, or none that is one, it is made of what
     is: of the origin's topic, contract, rule and pointer.
@@ -141,7 +148,7 @@ def read(record: Record) -> DeadLetter:
         return text(record.headers, name) or ""
 
     came = origin(record)
-    rule = said(RULE) or next(filter(None, map(said, _EXCEPTIONS)), "unknown")
+    rule = next(filter(None, map(said, (RULE, *_EXCEPTIONS))), "unknown")
     pointer, contract, fingerprint = said(POINTER), said(FAILED_CONTRACT), said(FINGERPRINT)
     if not _FINGERPRINT.fullmatch(fingerprint):
         fingerprint = sha256("\x00".join((came.topic, contract, rule, pointer)).encode()).hexdigest()[:12]
@@ -151,7 +158,7 @@ def read(record: Record) -> DeadLetter:
         rule,
         pointer,
         fingerprint,
-        said(REASON) or said(f"{SPRING}exception-message"),
+        next(filter(None, map(said, _MESSAGES)), ""),
         contract,
         said(FAILED_VERSION),
         replays(record),
@@ -161,7 +168,7 @@ def read(record: Record) -> DeadLetter:
 
 def revived(dead: DeadLetter) -> Record:
     """The message as it is sent to its origin again: as it was, with one more in its replay count."""
-    kept = [pair for pair in dead.record.headers if pair[0] not in ADDED and not pair[0].startswith(SPRING)]
+    kept = [pair for pair in dead.record.headers if pair[0] not in ADDED and not pair[0].startswith((SPRING, CONNECT))]
     headers = replaced(kept, [(REPLAYS, str(dead.replays + 1).encode())])
     record = dead.record
     return Record(
@@ -174,3 +181,10 @@ def _number(record: Record, name: str, layout: str) -> int | None:
     if value is None or len(value) != struct.calcsize(layout):
         return None
     return int(struct.unpack(layout, value)[0])
+
+
+def _decimal(record: Record, name: str, bits: int) -> int | None:
+    """A header that is a number in text, below 2 to the power of `bits`."""
+    said = text(record.headers, name) or ""
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < 20 else 1 << 63
+    return number if number < 1 << bits else None
