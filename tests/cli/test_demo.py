@@ -2,10 +2,10 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 
 import pytest
@@ -20,10 +20,12 @@ def temporary(tmp_path):
 
 
 def test_the_story_goes_as_it_is_told(temporary, tmp_path):
-    began = time.monotonic()
-    done = subprocess.run(COMMAND, env=temporary, capture_output=True, text=True, timeout=120, check=False)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(COMMAND, env=temporary, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - began < 60
+    # Of the processor: by the clock it would depend on what else the machine does.
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 60
     for step in tomllib.loads((story_folder() / "story.toml").read_text())["step"]:
         assert step["title"] in done.stdout
     assert "published orders/order-placed 1.2.0 (additive)" in done.stdout
@@ -44,7 +46,7 @@ def test_stopped_half_way_it_clears_away(temporary, tmp_path, stop):
             break
     assert left_behind(tmp_path)
     process.send_signal(stop)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.strip().endswith("error: interrupted")
     assert "Traceback" not in errors

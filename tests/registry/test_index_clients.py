@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -174,6 +177,28 @@ def test_a_project_file_asks_for_its_package(server: BackgroundServer, tmp_path:
     toml = (tmp_path / "deedbox.toml").read_text()
     (tmp_path / "deedbox.toml").write_text(toml.replace('"shipped"\n', '"json"\n'))
     assert "json" in run(sys.executable, "-m", "deedbox.cli.main", "publish", cwd=tmp_path, code=2)
+
+
+def box(server: BackgroundServer) -> list[str]:
+    """The lines to type that the contract's page shows for its packages."""
+    request = urllib.request.Request(f"{server.url}/contracts/{NAME}", headers={"Accept": "text/html"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        page = response.read().decode()
+    section = page.partition('<h2 id="install">')[2].partition("</section>")[0]
+    return [html.unescape(line) for line in re.findall(r"<code[^>]*>([^<]+)</code>", section)]
+
+
+def test_the_lines_on_the_contracts_page_are_true(server: BackgroundServer, environment: Path) -> None:
+    install, imported = box(server)[:2]
+    tool, action, *arguments = shlex.split(install)
+    assert (tool, action) == ("pip", "install")
+    python = str(environment / "bin" / "python")
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-cache-dir", *arguments)
+    name = imported.rpartition(" ")[2]
+    told = run(python, "-c", f"{imported}\nprint({name}.__name__)", cwd=environment)
+    assert told.strip() == "OrderPlaced"
+    with urllib.request.urlopen(f"{server.url}/packages", timeout=60) as response:
+        assert 'id="billing-order-placed"' in response.read().decode()
 
 
 def test_pip_checks_the_bytes(server: BackgroundServer, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from deedbox.registry.serving import BackgroundServer, run_in_background
 from tests.codegen.conftest import modules  # noqa: F401 - a fixture
 
 from .releasing import FIRST, ORDER, work_off
-from .test_index_clients import REASON, V1, V1_1, V2, read, release, send
+from .test_index_clients import REASON, V1, V1_1, V2, box, read, release, send
 
 if TYPE_CHECKING:
     from .conftest import Api
@@ -70,6 +71,15 @@ def test_npm_installs_the_latest_and_warns_of_what_is_retired(server: Background
     script = f"import('{PACKAGE}').then(p => console.log(p.CONTRACT, p.VERSION))"
     done = subprocess.run(["node", "-e", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"{NAME} 1.1.0"
+
+
+def test_the_npm_line_on_the_contracts_page_is_true(server: BackgroundServer, tmp_path: Path) -> None:
+    line = next(line for line in box(server) if line.startswith("npm "))
+    tool, *arguments = shlex.split(line)
+    assert tool == "npm"
+    npm(server, tmp_path, *arguments)
+    told = json.loads((tmp_path / "node_modules" / PACKAGE / "package.json").read_text())
+    assert told["version"] == "1.0.0"
 
 
 def test_what_npm_is_told(server: BackgroundServer) -> None:

@@ -305,17 +305,35 @@ def drain_states(session: Session) -> dict[tuple[str, str], str]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def packages_of(session: Session, contract: str) -> list[tuple[str, str, str, str | None]]:
-    """Files on the index that were made of a contract, newest first: project, version, file name, why it is yanked."""
+class Packaged(NamedTuple):
+    """A file on the index that was made of a version. `recipe` says of which distribution; see `PackageFile`."""
+
+    project: str
+    version: str
+    filename: str
+    recipe: dict[str, Any] | None
+    contract_version: str
+    yanked: str | None
+
+
+def packages_of(session: Session, contract: str) -> list[Packaged]:
+    """Files on the index that were made of a contract, newest first."""
     rows = session.execute(
-        select(PackageFile.project, PackageFile.version, PackageFile.filename, Retirement.reason)
+        select(
+            PackageFile.project,
+            PackageFile.version,
+            PackageFile.filename,
+            PackageFile.recipe,
+            Publication.version,
+            Retirement.reason,
+        )
         .join(Publication, Publication.seq == PackageFile.publication_seq)
         .outerjoin(Retirement, Retirement.publication_seq == PackageFile.publication_seq)
         .where(Publication.contract == contract)
         .order_by(PackageFile.seq.desc())
         .limit(50)
     )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [Packaged(*row) for row in rows]
 
 
 def npm_package_of(session: Session, contract: str) -> tuple[str, str] | None:

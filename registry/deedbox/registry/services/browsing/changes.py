@@ -59,6 +59,7 @@ class Changes:
             history = list(browsing.versions(session, [contract]))
             before, after = picked(history, contract, old), picked(history, contract, new)
             sides = _sides(session, before, after)
+            accepted = browsing.acceptances(session, [after.row.seq])
             texts = dict(browsing.schema_texts(session, {before.row.schema_id, after.row.schema_id}))
         question = Question(
             before.schema_digest,
@@ -105,6 +106,10 @@ class Changes:
             "backward": comparison.backward.as_dict(),
             "forward": comparison.forward.as_dict(),
             "findings": findings,
+            "accepted": [
+                {"fingerprint": row.fingerprint, "reason": row.reason, "by": row.accepted_by, "until": row.until}
+                for row, _ in accepted
+            ],
             "others": others,
             "rows": _rows(sides, judgement.findings, lines),
             "versions": [v.row.version for v in reversed(history)][:300],

@@ -20,7 +20,7 @@ from deedbox.registry.services.browsing.views import fit_view, head_view, versio
 from deedbox.registry.services.catalogue import pick
 from deedbox.registry.services.links import End
 from deedbox.registry.storage import browsing, queries
-from deedbox.registry.storage.browsing import BriefVersion
+from deedbox.registry.storage.browsing import BriefVersion, Packaged
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.models import Schema, Source
 from sqlalchemy import select
@@ -157,9 +157,9 @@ class Contracts:
             ],
             "links": [fit_view(fit) for fit in fits],
             "npm": None if npm is None else {"name": npm[0], "version": npm[1]},
+            "install": _install(head, packages),
             "packages": [
-                {"name": name, "version": number, "filename": file, "yanked": yanked}
-                for name, number, file, yanked in packages
+                {"name": p.project, "version": p.version, "filename": p.filename, "yanked": p.yanked} for p in packages
             ],
         }
         return view, settled(fits)
@@ -191,6 +191,24 @@ def _part(sections: Iterable[Section], part: int) -> Iterator[tuple[Section, lis
         if shown or (not section.fields and part == 1):
             yield section, shown
         at += len(section.fields)
+
+
+def _install(head: Head, packages: Iterable[Packaged]) -> dict[str, str] | None:
+    """What to install and import of the newest version with a package that is not retired."""
+    from deedbox.codegen import naming
+
+    for package in packages:
+        if package.yanked is None and package.recipe is not None and "distribution" in package.recipe:
+            base = package.recipe["distribution"]
+            module = f"{naming.module_of(base)}.{naming.major_of(package.contract_version)}"
+            # A JSON Schema is one message, which its class is named after; an API is many.
+            line = f"from {module} import {naming.class_name(head.name)}"
+            return {
+                "name": base,
+                "version": package.version,
+                "import": f"import {module}" if head.format in API_FORMATS else line,
+            }
+    return None
 
 
 def known(snapshot: Snapshot, contract: str) -> Head:
