@@ -287,6 +287,18 @@ def test_what_is_refused_of_one_topic_holds_up_nothing_else(
     assert telling.turn().letters == 1
 
 
+def test_a_registry_that_does_not_know_orders_ends_it(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = MemoryBroker()
+    broker.append([letter(0)])
+
+    def unknown(*_: Any) -> Any:
+        raise Problem(404, {"code": "not-found", "detail": "there is no such address"}, url="")
+
+    monkeypatch.setattr(registry.client, "replay_orders", unknown)
+    with pytest.raises(Problem, match="there is no such address"):
+        worker(registry, broker).run(0.1)
+
+
 def test_it_stops_behind_the_report_in_hand(registry: Registry) -> None:
     broker, stopping = MemoryBroker(), Event()
     broker.append([letter(n) for n in range(1_200)])
