@@ -195,6 +195,18 @@ def test_a_dry_run_is_confirmed_as_it_was_seen(api: Api) -> None:
     assert (board["replays"][0]["order"], board["groups"][0]["order"]["state"], board["orders"]) == (id_, "done", [])
 
 
+def test_addresses_of_forms_lead_to_their_pages(api: Api) -> None:
+    id_ = ordered(api)
+    for path, where in {
+        "/replay-orders": "/dead-letters",
+        f"/replay-orders/{id_}/confirmation": f"/replay-orders/{id_}",
+        f"/replay-orders/{id_}/cancellation": f"/replay-orders/{id_}",
+    }.items():
+        answer = api.client.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, where)
+    assert api.client.get(f"/replay-orders/{uuid4()}/confirmation").status_code == 404
+
+
 def test_a_dry_run_that_sends_nothing_or_fails_offers_no_confirmation(api: Api) -> None:
     id_ = ordered(api)
     claim(api, id_)

@@ -44,6 +44,13 @@ def install(pages: Pages) -> None:
             return Response(status=204)
         return _to(words.order_url(record.order.uuid))
 
+    @pages.app.route("/replay-orders")
+    @pages.app.route(f"{_ORDER}/confirmation")
+    @pages.app.route(f"{_ORDER}/cancellation")
+    def elsewhere(id: str = "") -> Response:
+        """Where forms are sent to there is nothing to see: leads to what they were on."""
+        return _to(words.order_url(services.replay_orders.get(id).order.uuid) if id else "/dead-letters")
+
     _writing(pages)
 
 

@@ -52,7 +52,14 @@ def _summed() -> list[dict[str, Any]]:
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in op.get_bind().execute(sa.select(_GROUPS).order_by(_GROUPS.c.number)).mappings():
         names = {name: row[name] for name in _KEY}
-        empty: dict[str, Any] = {"count": 0, "replayed": 0, "first_at": None, "last_at": None, "versions": [], "origins": []}
+        empty: dict[str, Any] = {
+            "count": 0,
+            "replayed": 0,
+            "first_at": None,
+            "last_at": None,
+            "versions": [],
+            "origins": [],
+        }
         kind = found.setdefault(tuple(names.values()), {**names, **empty})
         kind["newest"] = row["number"]
         kind["count"] += row["count"]
