@@ -195,7 +195,11 @@ class Carrier:
         self._not_before.pop(id, None)
         said = {name: result[name] for name in ("read", "replayed", "quarantined", "failing", "skipped")}
         fields = {"order": id, "task": task, "topic": order["topic"], "fingerprint": order["fingerprint"], **said}
-        words = ", ".join(f"{count} {name}" for name, count in said.items())
+        would = "would be " if task == DRY_RUN else ""
+        words = (
+            f"of {done.read} letters {said['replayed']} {would}sent, {said['quarantined']} {would}put in quarantine, "
+            f"{said['failing']} left since they would fail, {said['skipped']} skipped"
+        )
         if error:
             log.error("order %s: %s failed (%s): %s", id, task, words, error, extra={"fields": fields})
             return Carried(id, task, "failed", error)
@@ -209,6 +213,7 @@ class _Lease:
     def __init__(self, client: RegistryClient, id: str, worker: str, seconds: int, clock: Callable[[], float]) -> None:
         self._client, self._id, self._worker, self._seconds, self._clock = client, id, worker, seconds, clock
         self._next = clock() + seconds / 3
+        self._said = False
 
     def keep(self) -> None:
         """Has it for longer, where it is time to say so.
@@ -224,10 +229,15 @@ class _Lease:
         except Problem as problem:
             if problem.status in (404, 409):
                 raise _LeaseLost(f"the order was taken away: {problem}") from problem
-            log.info("order %s: its lease was not extended: %s", self._id, problem)
+            self._not_extended(problem)
         except ClientError as error:
-            # No harm in going on: whoever takes it over fences this one, and sends nothing twice.
-            log.info("order %s: its lease was not extended: %s", self._id, error)
+            self._not_extended(error)
+
+    def _not_extended(self, error: ClientError) -> None:
+        # No harm in going on: whoever takes it over fences this one, and sends nothing twice.
+        if not self._said:
+            log.warning("order %s: its lease is not extended, and the work goes on: %s", self._id, error)
+        self._said = True
 
 
 def result_of(done: Replay, worker: str, error: str = "", *, values: bool = False) -> dict[str, Any]:
