@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import deedbox.registry
 import pytest
@@ -64,10 +65,19 @@ def test_nothing_inline_and_nothing_from_elsewhere(shop: Api) -> None:
 
 
 def test_the_empty_registry_says_what_to_type(api: Api) -> None:
-    for path in ("/", "/contracts", "/services", "/map", "/fits", "/packages", "/drains", "/dead-letters", "/audit"):
-        assert re.search(r"<pre[^>]*><code>[^<]*deedbox", api.client.get(path, headers=HTML).text) or path == "/fits", (
-            path
-        )
+    for path in (
+        "/",
+        "/contracts",
+        "/services",
+        "/map",
+        "/fits",
+        "/try",
+        "/packages",
+        "/drains",
+        "/dead-letters",
+        "/audit",
+    ):
+        assert re.search(r"<pre[^>]*><code>[^<]*deedbox", api.client.get(path, headers=HTML).text), path
 
 
 def test_vendored_files_are_what_they_say() -> None:
@@ -264,6 +274,54 @@ def test_two_versions_of_an_api_side_by_side(api: Api) -> None:
     assert any(worst["number"] in row.get("findings", ()) for row in view["rows"])
     page = api.client.get("/contracts/shop/orders/compare/1.0.0...2.0.0", headers=HTML)
     assert str(escape(worst["witness"]["why"])) in page.text
+
+
+def _application(**properties: Any) -> str:
+    channel = {"address": "shop.parcels", "messages": {"parcelSent": {"payload": record(**properties)}}}
+    operation = {"action": "send", "channel": {"$ref": "#/channels/parcels"}}
+    told = {"asyncapi": "3.0.0", "info": {"title": "Parcels", "version": "1", "description": "What leaves the house"}}
+    return json.dumps({**told, "channels": {"parcels": channel}, "operations": {"sendParcel": operation}}, indent=2)
+
+
+def test_the_pages_of_an_asyncapi_document(api: Api) -> None:
+    sent = {"role": "produces", "kind": "event", "channels": ["shop.parcels"]}
+    assert api.publish("shipping/parcels", _application(id=STRING, weight=INTEGER), **sent).status_code == 201
+    assert api.publish("shipping/parcels", _application(id=STRING, weight=STRING), version="2.0.0").status_code == 201
+    first = api.client.get("/contracts/shipping/parcels/versions/1.0.0.json").json
+    (section,) = first["sections"]
+    assert section["title"] == "send shop.parcels: parcelSent payload"
+    assert [(f["label"], f["type"]) for f in section["fields"]] == [("id", "string"), ("weight", "integer")]
+    page = api.client.get("/contracts/shipping/parcels", headers=HTML)
+    assert "Parcels. What leaves the house" in page.text
+    weight = section["fields"][1]
+    field = api.client.get(f"/contracts/shipping/parcels/fields{weight['pointer']}", headers=HTML)
+    assert field.status_code == 200
+    assert "type: integer → string" in field.text
+    view = api.client.get("/contracts/shipping/parcels/compare/1.0.0...2.0.0.json").json
+    assert (view["verdict"], view["bump"]) == ("breaking", "major")
+    worst = view["findings"][0]
+    assert worst["field"] == "weight"
+    assert any(worst["number"] in row.get("findings", ()) for row in view["rows"]), "it stands on its line"
+    compared = api.client.get("/contracts/shipping/parcels/compare/1.0.0...2.0.0", headers=HTML)
+    assert str(escape(worst["witness"]["why"])) in compared.text
+    assert [c["contract"] for c in api.client.get("/search.json?q=leaves").json["contracts"]] == ["shipping/parcels"]
+
+
+def test_a_link_that_a_deployment_broke_is_on_the_home_page(api: Api) -> None:
+    api.publish("orders/order-placed", record(id=STRING), **SENT)
+    api.publish("orders/order-placed", record(id=INTEGER), version="2.0.0")
+    where = {"environment": "prod", "service": "orders"}
+    for number, version in enumerate(("1.0.0", "2.0.0"), 1):
+        body = {**where, "contracts": {"order-placed": version}, "service_version": str(number)}
+        assert api.put(f"/deployments/{uuid4()}", body).status_code == 201
+        if version == "1.0.0":
+            assert api.publish("billing/order-placed", record(id=STRING), **READ).status_code == 201
+            assert api.client.get("/index.json").json["broken"] == []
+    (link,) = api.client.get("/index.json").json["broken"]
+    assert (link["producer_version"], link["consumer"], link["state"]) == ("2.0.0", "billing/order-placed", "broken")
+    home = api.client.get("/", headers=HTML).text.partition('<h2 id="blocked">')[2].partition("</section>")[0]
+    assert "orders/order-placed 2.0.0" in home
+    assert str(escape(link["reason"])) in home
 
 
 def test_twins_of_contracts_and_json_named_contracts(shop: Api) -> None:
