@@ -253,6 +253,8 @@ WRONG: dict[str, tuple[str | None, Any, dict[str, Any]]] = {
     "another version in the form": (wheel_name("left-pad", "1.0"), wheel("left-pad", "1.0"), {"version": "2"}),
     "another name inside": (wheel_name("left-pad", "1.0"), wheel("right-pad", "1.0"), {}),
     "another version inside": (wheel_name("left-pad", "1.0"), wheel("left-pad", "1.1"), {}),
+    "another name in the metadata": (wheel_name("left-pad", "1.0"), wheel("left-pad", "1.0", Name="right-pad"), {}),
+    "another version in the metadata": (wheel_name("left-pad", "1.0"), wheel("left-pad", "1.0", Version="1.1"), {}),
     "no metadata": (wheel_name("left-pad", "1.0"), wheel("left-pad", "1.0", leave_out="METADATA"), {}),
     "no record": (wheel_name("left-pad", "1.0"), wheel("left-pad", "1.0", leave_out="RECORD"), {}),
     "metadata that say nothing": (

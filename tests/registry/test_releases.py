@@ -70,6 +70,8 @@ def test_a_version_published_without_a_package_has_none_until_asked(api: Api) ->
     assert asked.headers["Location"] == f"/api/v1/jobs/{id_}"
     again = api.post(f"/contracts/{NAME}/versions/1.0.0/packages", {"id": id_})
     assert (again.status_code, again.json) == (202, asked.json)
+    taken = api.post(f"/contracts/{NAME}/versions/1.0.0/packages", {"id": id_, "style": "dataclass"})
+    assert (taken.status_code, taken.json["code"], taken.json["pointer"]) == (409, "id-taken", "/id")
     other = api.post(f"/contracts/{NAME}/versions/1.0.0/packages", {"style": "dataclass"})
     assert (other.status_code, other.json["code"], other.json["job"]) == (409, "release-under-way", id_)
     work_off(api.services.slow)
