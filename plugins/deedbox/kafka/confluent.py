@@ -29,8 +29,9 @@ from confluent_kafka import Producer as ProducerClient
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.serialization import Deserializer, SerializationError, Serializer
+from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced, MessageTooLarge
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ log = logging.getLogger("deedbox.kafka.librdkafka")
 
 _SECONDS = 30.0
 """The longest that one question to the broker may take."""
+_OFFSETS_SECONDS = 10.0
 _METADATA_MS = 3_000
 _FENCED = frozenset(
     {
@@ -61,7 +63,9 @@ _PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 _NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
 
 
-def _raised(error: KafkaError) -> BrokerUnavailable | Fenced:
+def _raised(error: KafkaError) -> BrokerUnavailable | Fenced | IllegalTopic:
+    if error.code() == KafkaError.TOPIC_EXCEPTION:
+        return IllegalTopic(f"{error.str()}: a topic has letters, digits, '.', '_' and '-', at most 249 of them")
     kind = Fenced if error.code() in _FENCED else MessageTooLarge if error.code() in _LARGE else BrokerUnavailable
     return kind(f"{error.name()}: {error.str()}")
 
@@ -131,7 +135,7 @@ class ConfluentBroker:
         """See `Broker.ends`."""
         places = self._places(topic)
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        with translated():
+        with self._asking():
             asked = self._admin.list_offsets(
                 {Place(p.topic, p.partition): latest for p in places},
                 isolation_level=IsolationLevel.READ_COMMITTED,
@@ -144,7 +148,7 @@ class ConfluentBroker:
         places = [Place(p.topic, p.partition) for p in self._places(topic)]
         if not places:
             return {}
-        with translated():
+        with self._asking():
             asked = self._admin.list_consumer_group_offsets(
                 [ConsumerGroupTopicPartitions(group, places)], request_timeout=_SECONDS
             )
@@ -159,7 +163,7 @@ class ConfluentBroker:
     def describe(self, topics: Sequence[str]) -> dict[str, TopicFacts]:
         """See `Broker.describe`."""
         found: dict[str, TopicFacts] = {}
-        with translated():
+        with self._asking():
             cluster = self._admin.describe_cluster(request_timeout=_SECONDS).result(_SECONDS).cluster_id
             asked = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=_SECONDS)
             for name, answer in asked.items():
@@ -190,7 +194,7 @@ class ConfluentBroker:
     def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
         """See `Broker.groups`."""
         found: dict[str, set[str]] = {topic: set() for topic in topics}
-        with translated():
+        with self._asking():
             listed = self._admin.list_consumer_groups(request_timeout=_SECONDS).result(_SECONDS).valid
             for name in [group.group_id for group in listed]:
                 # One a call: librdkafka takes no more.
@@ -208,13 +212,26 @@ class ConfluentBroker:
         return found
 
     def _places(self, topic: str) -> list[TopicPartition]:
-        with translated():
+        with self._asking():
             known = self._admin.list_topics(topic, _SECONDS).topics[topic]
             if known.error is not None:
                 if known.error.code() in _NO_TOPIC:
                     return []
                 raise _raised(known.error)
         return [TopicPartition(topic, n) for n in sorted(known.partitions)]
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Questions to the cluster; after one that failed, the next is asked by a new client.
+
+        After a restart of the broker, one that knew a group's coordinator before was seen to wait for ever.
+        """
+        try:
+            with translated():
+                yield
+        except BrokerUnavailable:
+            self.__dict__.pop("_admin", None)
+            raise
 
     @cached_property
     def _admin(self) -> AdminClient:
@@ -343,6 +360,8 @@ class ConfluentProducer:
     def __init__(self, client: ProducerClient) -> None:
         self._client = client
         self._failed: list[KafkaError] = []
+        self._given_up = False
+        """A call of it hangs, so nothing may be called any more; who follows it under its id ends its transaction."""
 
     def send(
         self,
@@ -397,7 +416,13 @@ class ConfluentProducer:
     def send_offsets(self, offsets: Mapping[TopicPartition, int], group_metadata: Any) -> None:
         """See `Producer.send_offsets`."""
         with translated():
-            self._client.send_offsets_to_transaction(_offsets(offsets), group_metadata, _SECONDS)
+            # It may wait for ever after a restart of the broker: see `bounded`. Its own time-out is no end of it.
+            try:
+                send = self._client.send_offsets_to_transaction
+                within(_OFFSETS_SECONDS, lambda: send(_offsets(offsets), group_metadata, _OFFSETS_SECONDS))
+            except NoReturn as error:
+                self._given_up = True
+                raise BrokerUnavailable(f"offsets were not taken into the transaction: {error}") from None
 
     def commit(self) -> None:
         """See `Producer.commit`."""
@@ -407,12 +432,16 @@ class ConfluentProducer:
 
     def abort(self) -> None:
         """See `Producer.abort`."""
+        if self._given_up:
+            return
         with translated():
             self._client.abort_transaction(_SECONDS)
         self._failed.clear()
 
     def close(self) -> None:
         """See `Producer.close`."""
+        if self._given_up:
+            return
         with suppress(Fenced), translated(), warnings.catch_warnings():
             # One that was replaced says so again, and warns that it could not abort.
             warnings.simplefilter("ignore", RuntimeWarning)
