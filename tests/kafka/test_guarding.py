@@ -11,7 +11,7 @@ import pytest
 from deedbox.kafka import dead_letters
 from deedbox.kafka.counting import Cell
 from deedbox.kafka.errors import LimitReached
-from deedbox.kafka.guarding import Guard
+from deedbox.kafka.guarding import MODES, Guard, Mode
 from deedbox.kafka.limits import Limits
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last
@@ -142,6 +142,36 @@ def test_it_gets_over_a_broker_that_is_away_and_a_dead_letter_topic_that_refuses
     assert len({dead_letters.origin(r).offset for r in broker.records(f"{topic}.dlt")}) == 10
     assert len(broker.records(f"{topic}.dlt")) == 10
     assert sum(n for cell, n in guard.counts.read().cells.items() if cell.kind in ("valid", "invalid")) == 40
+
+
+def test_a_dead_letter_topic_that_refuses_does_not_use_up_the_limit(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    registry.publish("orders/order-placed", ORDER, channels=[topic])
+    fill(broker, topic, 0, 60)
+    guard = Guard(broker, registry.lookup(), [topic], modes={topic: "dead-letter"}, sleep=lambda _: None)
+    broker.refuse = {f"{topic}.dlt"}
+    assert [guard.run_once(seconds=0) for _ in range(5)] == [0] * 5
+    broker.refuse = set()
+    assert guard.run_once(seconds=0) == 60
+    (kept,) = guard.samples.found.values()
+    assert [record.offset for record, _ in kept] == [0, 1, 2], "no failure stands twice among the samples"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_first_failure_of_each_kind_is_said_without_what_it_holds(
+    registry: Registry, topic: str, mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = MemoryBroker()
+    registry.publish("orders/order-placed", ORDER, channels=[topic])
+    for value in (b'{"id": 1234567}', b'{"id": 7654321}', b"nonsense"):
+        broker.append([Record(topic, 0, -1, None, value, [], NOW)])
+    guard = Guard(broker, registry.lookup(), [topic], modes={topic: mode})
+    assert guard.run_once(seconds=0) == 3
+    assert [text for text in caplog.messages if "first of its kind" in text] == [
+        f"{topic}[0]@0 is invalid, the first of its kind: orders/order-placed 1.0.0: type at /id",
+        f"{topic}[0]@2 is invalid, the first of its kind: orders/order-placed 1.0.0: not-json at the root",
+    ]
+    assert "1234567" not in caplog.text
 
 
 def test_the_limit_stops_it_before_the_topic_is_poured_out(registry: Registry, topic: str) -> None:

@@ -40,15 +40,16 @@ class Samples:
     kinds: int = 1_000
     found: dict[str, list[tuple[Record, Inspection]]] = field(default_factory=dict)
 
-    def take(self, record: Record, inspection: Inspection) -> None:
-        """Keeps a failure, where there is room."""
+    def take(self, record: Record, inspection: Inspection) -> bool:
+        """Keeps a failure, where there is room; says whether it is the first of its kind."""
         assert inspection.fault is not None
         key = inspection.fault.fingerprint(inspection.contract_name)
         if key not in self.found and len(self.found) >= self.kinds:
-            return
+            return False
         kept = self.found.setdefault(key, [])
         if len(kept) < self.each:
             kept.append((record, inspection))
+        return len(kept) == 1
 
 
 class Guard:
@@ -134,7 +135,8 @@ class Guard:
         judged = self._inspector.inspect_all(records, counted, values=looks)
         acting = self._acting
         # Nearly all messages are valid, of topics that are only observed: nothing is done for each of those.
-        for i in [i for i, found in enumerate(judged) if found.status != "valid" or records[i].topic in acting]:
+        special = [i for i, found in enumerate(judged) if found.status != "valid" or records[i].topic in acting]
+        for i in special:
             try:
                 written += self._act(records[i], judged[i])
             except LimitReached as reached:
@@ -149,13 +151,16 @@ class Guard:
         try:
             self._settler.settle(consumer, done, written)
         except LiveError:
+            self._breaker.undone()
             self._forget(batch)
             raise
+        self._breaker.settled()
         if self._observer is not None and batch is not None:
             self._observer.confirm(batch)
         # Only now: a batch that did not settle is read, and counted, again.
         self.counts.add_tally(counted.read())
         self._warn(batch)
+        self._sample([(records[i], judged[i]) for i in special if i < dealt])
         if limit is not None:
             raise limit
         return dealt
@@ -178,13 +183,31 @@ class Guard:
                 said = MISMATCHES[cell.rule] + (about and f": {about}")
                 log.warning("%s: %s (%s)", cell.channel, said, cell.rule, extra={"fields": fields})
 
+    def _sample(self, judged: Sequence[tuple[Record, Inspection]]) -> None:
+        """Keeps a few failures of each kind, and says the first one of each."""
+        for record, found in judged:
+            if found.status == "invalid" and self.samples.take(record, found):
+                fault = found.invalid(None)
+                fields = {
+                    "channel": record.topic,
+                    "partition": record.partition,
+                    "offset": record.offset,
+                    "contract": fault.contract,
+                    "version": fault.version,
+                    "rule": fault.rule,
+                    "pointer": fault.pointer,
+                    "fingerprint": fault.fingerprint,
+                }
+                # Not its reason, which may quote the message: logs go where messages must not.
+                about = f"{fault.contract} {fault.version}".strip() or "no contract"
+                said = f"{about}: {fault.rule} at {fault.pointer or 'the root'}"
+                log.warning("%s is invalid, the first of its kind: %s", record.where, said, extra={"fields": fields})
+
     def _act(self, record: Record, found: Inspection) -> list[Record]:
         mode = self._modes.get(record.topic, "observe")
         bad = found.status == "invalid"
         if mode == "dead-letter":
             self._breaker.observe(record.topic, bad)
-        if bad:
-            self.samples.take(record, found)
         if mode == "mark":
             headers = replaced(record.headers, [(VERDICT, found.status.encode())])
             to = record.topic + CHECKED

@@ -19,23 +19,27 @@ class Limits:
 
 @dataclass(slots=True)
 class _Seen:
-    recent: deque[bool]
+    recent: deque[bool] = field(default_factory=deque)
     bad: int = 0
     row: int = 0
 
 
 @dataclass(slots=True)
 class Breaker:
-    """Watches one consumer's topics."""
+    """Watches one consumer's topics.
+
+    What a batch added stays only once it is `settled`: one that was `undone` is read again, and would count twice.
+    """
 
     limits: Limits = field(default_factory=Limits)
     _topics: dict[str, _Seen] = field(default_factory=dict)
+    _before: dict[str, _Seen] = field(default_factory=dict)
 
     def passed(self, topic: str, count: int) -> None:
         """Takes note of so many good messages, one behind the other."""
         if not count:
             return
-        seen = self._topics.setdefault(topic, _Seen(deque()))
+        seen = self._seen(topic)
         new = min(count, self.limits.window)
         for _ in range(len(seen.recent) + new - self.limits.window):
             seen.bad -= seen.recent.popleft()
@@ -48,9 +52,7 @@ class Breaker:
         Raises:
             LimitReached: this bad message must not go to the dead letters.
         """
-        seen = self._topics.get(topic)
-        if seen is None:
-            seen = self._topics[topic] = _Seen(deque())
+        seen = self._seen(topic)
         seen.recent.append(bad)
         seen.bad += bad
         if len(seen.recent) > self.limits.window:
@@ -63,6 +65,19 @@ class Breaker:
         if len(seen.recent) == self.limits.window and seen.bad > self.limits.ratio * self.limits.window:
             raise LimitReached(topic, f"{seen.bad} of the last {self.limits.window} messages are invalid")
 
-    def forget(self, topic: str) -> None:
-        """Begins a topic anew, as when its batch is read again."""
-        self._topics.pop(topic, None)
+    def settled(self) -> None:
+        """What was noted since the last call is of messages that are not read again."""
+        self._before.clear()
+
+    def undone(self) -> None:
+        """What was noted since then is of messages that are read again."""
+        self._topics.update(self._before)
+        self._before.clear()
+
+    def _seen(self, topic: str) -> _Seen:
+        seen = self._topics.get(topic)
+        if seen is None:
+            seen = self._topics[topic] = _Seen()
+        if topic not in self._before:
+            self._before[topic] = _Seen(seen.recent.copy(), seen.bad, seen.row)
+        return seen

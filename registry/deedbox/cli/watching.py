@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deedbox.cli.project import Project
     from deedbox.kafka.broker import Broker
     from deedbox.kafka.counting import Tally
-    from deedbox.kafka.guarding import Guard, Mode
+    from deedbox.kafka.guarding import Guard, Mode, Samples
     from deedbox.kafka.lookup import Lookup
     from deedbox.kafka.messages import TopicPartition
 
@@ -92,7 +92,9 @@ def modes_of(given: Sequence[str], topics: Sequence[str]) -> dict[str, Mode]:
     return found
 
 
-def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[str, Mode], options: Watching) -> Tally:
+def watch(
+    broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[str, Mode], options: Watching
+) -> tuple[Tally, Samples]:
     """Runs a guard until a signal, or (once) until it has seen what was there when it began."""
     from deedbox.kafka.guarding import Guard
     from deedbox.kafka.limits import Limits
@@ -130,7 +132,7 @@ def watch(broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[
                 # The last word is for a member that got no partition, since others have them all.
                 if options.once and idle and (not ends or guard.reached(ends) or idle >= _IDLE):
                     break
-            return guard.counts.read()
+            return guard.counts.read(), guard.samples
         finally:
             guard.close()
             reporter.stop()
@@ -175,12 +177,16 @@ def _metrics(guard: Guard, lookup: Lookup, options: Watching) -> Iterator[None]:
         yield
 
 
-def summary(tally: Tally) -> str:
-    """What was counted, a line each."""
+def summary(tally: Tally, samples: Samples) -> str:
+    """What was counted, a line each, and where a few failures of each kind are."""
     lines = []
     for cell, count in sorted(tally.cells.items()):
         about = f"{cell.contract or 'no contract'} {cell.version}".strip()
         what = cell.kind if not cell.rule else f"  {cell.kind} {cell.rule}"
         at = f" at {cell.pointer}" if cell.pointer else ""
         lines.append(printable(f"{cell.channel}: {about}: {count} {what.strip()}{at}"))
+    for kept in samples.found.values():
+        places = ", ".join(record.where for record, _ in kept)
+        fault = kept[0][1].invalid(None)
+        lines.append(printable(f"{fault.rule} at {fault.pointer or 'the root'}: such as {places}"))
     return "".join(f"{line}\n" for line in lines) or "no message was seen\n"

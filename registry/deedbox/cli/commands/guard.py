@@ -103,5 +103,5 @@ def guard(
             metrics_host,
             log_format,
         )
-        counts = watch(broker, lookup, chosen, by_topic, options)
-    click.echo(summary(counts), nl=False)
+        counts, samples = watch(broker, lookup, chosen, by_topic, options)
+    click.echo(summary(counts, samples), nl=False)
