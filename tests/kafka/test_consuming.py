@@ -216,6 +216,76 @@ def test_stale_messages_are_handed_over_where_asked(registry: Registry, broker: 
     assert (shop.handled, shop.consumer.counts.stale) == (["a", "a"], 1)
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.25Z", "2026-01-01T00:00:00.5Z", "2026-01-01T00:00:01Z"],
+        ["2026-01-01T10:00:00+02:00", "2026-01-01T09:00:00Z", "2026-01-01T08:30:00-01:00"],
+        [-1, 0, 9, 10, 1_700_000_000_000],
+    ],
+    ids=["parts of seconds", "offsets", "numbers"],
+)
+def test_a_time_is_said_by_rfc_3339_or_by_a_number(
+    registry: Registry, broker: MemoryBroker, store: HandledStore, times: list[Any]
+) -> None:
+    registry.publish("orders/order-placed", {**ORDER, "properties": {**ORDER["properties"], "at": {}}})
+    newest = times[-1]
+    for n, at in enumerate([newest, *times]):
+        send(broker, {"id": "a", "at": at}, identity=str(n))
+    shop = Shop(registry, broker, store=store, order=Order("/id", "/at"))
+    shop.consumer.run_once(seconds=0)
+    assert (len(shop.handled), shop.consumer.counts.stale) == (2, len(times) - 1)
+
+
+@pytest.mark.parametrize("hooked", [False, True], ids=["by its constructor", "by a hook"])
+def test_what_cannot_be_built_is_put_aside_and_holds_up_nothing(
+    registry: Registry, broker: MemoryBroker, store: HandledStore, hooked: bool
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    for n, name in enumerate(("1", "two", "3")):
+        send(broker, {"id": name}, identity=str(n))
+    handlers, got = Handlers(), list[Any]()
+    if hooked:
+        handlers.handles("order-placed", "2")(lambda message: got.append(message.value))
+        handlers.upgrades("order-placed", "1", "2")(lambda value: int(value["id"]))
+    else:
+        handlers.handles("order-placed", "1", build=lambda value: int(value["id"]))(lambda m: got.append(m.value))
+    inspector = Inspector(registry.lookup(), clock=registry.clock)
+    consumer = ContractConsumer(broker, [TOPIC], "billing", handlers, inspector, store=store)
+    assert consumer.run_once(seconds=0) == 3
+    assert got == [1, 3]
+    (letter,) = map(dead_letters.read, broker.records(f"{TOPIC}.dlt"))
+    assert (letter.rule, letter.origin.offset) == ("not-built", 1)
+    assert "ValueError: invalid literal for int()" in letter.reason
+    raising = ContractConsumer(broker, [TOPIC], "other", handlers, inspector, on_invalid="raise")
+    with pytest.raises(InvalidMessage, match="not-built"):
+        raising.run_once(seconds=0)
+
+
+def test_members_of_a_group_do_not_fence_each_other_unless_they_share_a_name(registry: Registry) -> None:
+    broker = MemoryBroker(partitions=2)
+    registry.publish("orders/order-placed", ORDER)
+    shops = [Shop(registry, broker), Shop(registry, broker)]
+    for turn in range(3):
+        for partition in range(2):
+            broker.append([Record(TOPIC, partition, -1, None, b"no", V1, turn)])
+        assert [shop.consumer.run_once(seconds=0) for shop in shops] == [1, 1]
+    assert len(broker.records(f"{TOPIC}.dlt")) == 6
+
+
+def test_a_batch_that_is_read_again_does_not_use_up_the_limit(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    for _ in range(8):
+        send(broker, {"id": 7})
+    shop = Shop(registry, broker, limits=Limits(consecutive=10))
+    broker.refuse = {f"{TOPIC}.dlt"}
+    for _ in range(5):
+        with pytest.raises(DeadLetterRefused):
+            shop.consumer.run_once(seconds=0)
+    broker.refuse = set()
+    assert shop.consumer.run_once(seconds=0) == 8
+
+
 @pytest.mark.parametrize("second_queue", [False, True], ids=["one queue", "a queue of its own"])
 def test_two_majors(registry: Registry, broker: MemoryBroker, second_queue: bool) -> None:
     new = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from uuid import uuid4
 
 from deedbox.checker import pointers
 from deedbox.kafka import dead_letters
@@ -13,6 +14,7 @@ from deedbox.kafka.handlers import Handlers, Unhandled
 from deedbox.kafka.inspection import Inspection, Inspector, Invalid
 from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.messages import MESSAGE_ID, Record, next_offsets, text
+from deedbox.kafka.occurrence import sortable
 from deedbox.kafka.settling import Settler, rewind
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ _AT_ONCE = 50
 class Order:
     """How messages say what they are about and when it happened: pointers into the value.
 
-    `occurred_at` leads to text that sorts by time, such as RFC 3339 in UTC. What is staler than what was handled of
-    its key is handed over all the same, or skipped.
+    `occurred_at` leads to a time by RFC 3339, a number, or other text that sorts by itself: see `occurrence.sortable`.
+    What is staler than what was handled of its key is handed over all the same, or skipped.
     """
 
     key: str
@@ -64,7 +66,8 @@ class ContractConsumer:
         store: what was handled, against duplicates and staleness; None keeps no memory.
         order: see `Order`; needs a store.
         dead_letter_topic: by topic; `TOPIC.dlt` where None.
-        instance: of this process, stable over its restarts: a successor ends what it left open.
+        instance: of this process and no other of the group, the same after a restart: a successor ends at once what
+            it left open. A new one each time where None: then the broker ends that, after half a minute.
         tracing: a span for each message that is handled; none where None.
     """
 
@@ -81,7 +84,7 @@ class ContractConsumer:
         order: Order | None = None,
         dead_letter_topic: Callable[[str], str] | None = None,
         limits: Limits | None = None,
-        instance: str = "0",
+        instance: str | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._tracing = tracing
@@ -89,7 +92,7 @@ class ContractConsumer:
         self._store, self._order, self._group = store, order, group
         self._letters_to = dead_letter_topic or (lambda topic: topic + dead_letters.SUFFIX)
         self._breaker = Breaker(limits or Limits())
-        self._settler = Settler(broker, f"deedbox-consumer.{group}.{instance}")
+        self._settler = Settler(broker, f"deedbox-consumer.{group}.{instance or uuid4().hex}")
         self._consumer = broker.consumer(topics, group)
         self.counts = Handled()
 
@@ -133,8 +136,10 @@ class ContractConsumer:
         try:
             self._settler.settle(self._consumer, next_offsets(records[:dealt]), letters)
         except LiveError:
+            self._breaker.undone()
             rewind(self._consumer, records)
             raise
+        self._breaker.settled()
         self.counts.dead_letters += len(letters)
         if trouble is not None:
             raise trouble
@@ -160,7 +165,7 @@ class ContractConsumer:
             elif not self._handle_once(self._store, record, version, found.value):
                 return None
         except Unhandled as error:
-            return Invalid(str(error), "", record.value, "unhandled-version", version.contract, version.version)
+            return Invalid(str(error), "", record.value, error.rule, version.contract, version.version)
         self.counts.handled += 1
         return None
 
@@ -192,7 +197,7 @@ class ContractConsumer:
             key, when = pointers.get(value, self._order.key), pointers.get(value, self._order.occurred_at)
         except LookupError:
             return None, None  # a message that does not say is handled in the order of its coming
-        return f"{record.topic}\x00{key}", when if isinstance(when, str) else None
+        return f"{record.topic}\x00{key}", sortable(when)
 
     def _put_aside(self, record: Record, invalid: Invalid) -> Record:
         if self._policy == "raise":

@@ -28,9 +28,20 @@ class Message(NamedTuple):
 
 Handler: TypeAlias = Callable[[Message], object]
 
+_MOST_REASON = 1_000
+"""Characters of what a builder says: a dead letter's headers must not make it too large."""
+
 
 class Unhandled(Exception):
-    """No handler takes this major, and no hooks lead to one that is taken."""
+    """A message that no handler here can be given. `rule` is that of its dead letter."""
+
+    rule = "unhandled-version"
+
+
+class NotBuilt(Unhandled):
+    """A hook, or the constructor of the value, does not take what the schema lets pass: it never will."""
+
+    rule = "not-built"
 
 
 class Handlers:
@@ -87,15 +98,22 @@ class Handlers:
         """Hands a message to the handler of its major, else, by hooks, to that of the next newer one that has one.
 
         Raises:
-            Unhandled: there is none. And whatever the handler raises.
+            Unhandled: there is none. NotBuilt: a hook or the builder raised. And whatever the handler raises.
         """
         way = self._ways.get(version)
         if way is None:
             way = self._ways[version] = self._way(version)
         handler, build, hooks = way
-        for hook in hooks:
-            value = hook(value)
-        handler(Message(value if build is None else build(value), version, record, session))
+        if build is not None or hooks:
+            try:
+                for hook in hooks:
+                    value = hook(value)
+                if build is not None:
+                    value = build(value)
+            except Exception as error:
+                said = f"{version} cannot be built here: {type(error).__name__}: {error}"
+                raise NotBuilt(said[:_MOST_REASON]) from error
+        handler(Message(value, version, record, session))
 
     def _way(self, version: Version) -> tuple[Handler, Builder | None, tuple[Builder, ...]]:
         """The handler of a version, and the hooks that lead to it."""
