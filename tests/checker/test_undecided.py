@@ -97,6 +97,21 @@ def test_each_of_hundreds_of_changes_has_a_witness_of_its_own() -> None:
         assert faults == {name}
 
 
+def test_a_break_that_one_changed_place_does_not_show_is_searched_for() -> None:
+    """Among many changes, too: the ordinary message is of the other alternative, which takes anything there."""
+
+    def document(step: int, kind: str) -> dict[str, Any]:
+        chosen = [{"required": ["of"], "properties": {"of": {"const": n}, "held": held}}
+                  for n, held in ((1, {}), (2, {"type": kind}))]  # fmt: skip
+        return many(80, step) | {"required": ["of"], "anyOf": chosen}
+
+    comparison = compare(document(0, "string"), document(1, "integer"), milliseconds=60_000)
+    (broken,) = [f for f in comparison.judge("consumes").findings if f.level == "breaking"]
+    assert broken.pointer == "/anyOf/1/properties/held"
+    assert broken.witness is not None
+    assert broken.witness.value["of"] == 2
+
+
 def test_thousands_of_changes_take_no_longer_than_the_time_that_is_given() -> None:
     start = time.monotonic()
     comparison = compare(many(3_000, 1), many(3_000, 0), milliseconds=500)

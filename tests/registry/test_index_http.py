@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import tarfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
@@ -241,7 +242,9 @@ def _zip_bomb() -> bytes:
 def _deep_bomb() -> bytes:
     import gzip
 
-    return gzip.compress(b"\0" * (300 << 20), 6, mtime=0)
+    entry = tarfile.TarInfo("left_pad-1.0/data")
+    entry.size = 300 << 20
+    return gzip.compress(entry.tobuf() + b"\0" * entry.size, 6, mtime=0)
 
 
 WRONG: dict[str, tuple[str | None, Any, dict[str, Any]]] = {
@@ -283,11 +286,16 @@ WRONG: dict[str, tuple[str | None, Any, dict[str, Any]]] = {
 }  # fmt: skip
 
 
+BOMBS = {"metadata of 5 MiB": "metadata is longer than", "300 MiB in 1": "unpacks to more than"}
+"""What is refused for its size, and not for what would be found once all of it was unpacked."""
+
+
 @pytest.mark.parametrize("what", WRONG)
 def test_uploads_of_no_use_leave_nothing(api: Api, what: str) -> None:
     filename, content, fields = WRONG[what]
     answer = upload(api, filename, content() if callable(content) else content, **fields)
     assert (answer.status_code, answer.json["code"]) == (422, "file-unusable"), answer.text
+    assert BOMBS.get(what, "") in answer.json["detail"]
     assert len(answer.json["detail"]) > 20
     assert api.get("/events").json["items"] == []
     assert page(api, "/simple/").json["projects"] == []
