@@ -107,6 +107,14 @@ def test_a_diff_reads_under_the_root_of_each_files_project_or_repository(tmp_pat
         assert {f["file"] for f in json.loads(said)["findings"]} == {"new/common/country.json"}
 
 
+def test_a_project_file_beside_the_documents_leaves_them_where_they_are(tmp_path):
+    """What is outside of the project file's folder is under the root of the repository."""
+    folder = write(tmp_path / "shop", **{"ci/deedbox.toml": TOML.replace("contracts/", "../contracts/")})
+    arguments = ("check", "--config", "ci/deedbox.toml", "--against", "git:HEAD", "--format", "json")
+    committed(folder)
+    assert {r["verdict"] for r in json.loads(run(folder, *arguments))["results"]} == {"identical"}
+
+
 def test_nothing_above_the_project_is_read(tmp_path):
     folder = write(tmp_path / "shop", **{"deedbox.toml": TOML})
     (tmp_path / "secret.json").write_text('{"type": "object"}')

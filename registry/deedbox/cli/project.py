@@ -32,7 +32,7 @@ _NAME_RULE = "letters, digits, '.', '_' and '-', at most 100, the first a letter
 class Contract:
     """One `[[contract]]`. `file` is as written, `path` where it is; the other fields are as written.
 
-    `root` is the project's folder, None without a project file.
+    `root` is the project's folder; None without a project file, and where the file is outside of it.
     `kind` is empty where nobody said it: the document does. `line` is where its table begins, `version_line` where its
     version stands.
     """
@@ -301,11 +301,12 @@ class _Reader:
         of = self.text(table, "of", *where)
         if of is not None and (of.count("/") != 1 or not all(NAME.match(part) for part in of.split("/"))):
             raise self.fail(f"{of!r} names no contract: write service/name", *where, "of")
+        folder, path = self.path.parent, Path(os.path.normpath(self.path.parent / file))
         return Contract(
             name=name,
             service=service,
             file=file,
-            path=Path(os.path.normpath(self.path.parent / file)),
+            path=path,
             role=role,
             kind=kind,
             format=self.text(table, "format", *where),
@@ -318,7 +319,7 @@ class _Reader:
             package_style=self.style(table, *where),
             package_open_enums=self.flag(table, "package-open-enums", *where),
             dialect=self.choice(table, "dialect", dialects(), *where),
-            root=self.path.parent,
+            root=folder if path.is_relative_to(folder) else None,
             line=self.line(*where),
             version_line=self.line(*where, "version"),
         )
