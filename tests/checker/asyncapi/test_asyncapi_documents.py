@@ -63,6 +63,27 @@ def test_headers_are_compared_too_and_traits_bring_them() -> None:
     assert finding.witness.value == {"channel": "c", "headers": {}}
 
 
+def test_each_channel_that_moved_is_compared_with_itself() -> None:
+    """By its name and by what the application does there, whatever else has moved."""
+
+    def document(start: str) -> dict[str, Any]:
+        channels = {n: {"address": f"{start}.{n}", "messages": {"M": {"payload": {"const": n}}}} for n in ("x", "y")}
+        places = [(n, action, {"$ref": f"#/channels/{n}"}) for n in channels for action in ("receive", "send")]
+        operations = {f"{action}-{n}": {"action": action, "channel": channel} for n, action, channel in places}
+        return {
+            "asyncapi": "3.0.0",
+            "info": {"title": "t", "version": "1"},
+            "channels": channels,
+            "operations": operations,
+        }
+
+    findings = compare(document("old"), document("new"), format="asyncapi").findings
+    assert {f.rule for f in findings} == {"channel-address-changed"}
+    assert {(f.pointer, f.message.partition(" (")[0]) for f in findings} == {
+        (f"/channels/{n}", f"the channel was at old.{n} and is at new.{n}") for n in ("x", "y")
+    }
+
+
 def test_a_draft_7_tuple_is_read_as_draft_7() -> None:
     old = {"type": "array", "items": [{"type": "string"}], "additionalItems": {"type": "integer"}}
     new = {"type": "array", "items": [{"type": "string"}], "additionalItems": False}
