@@ -139,7 +139,9 @@ def test_reading_an_obsolete_field_warns(style: Any) -> None:
     earlier = ("2.2.0", ORDER)
     unmarked = json.loads(json.dumps(ORDER))
     del unmarked["properties"]["customer_name"]["deprecated"]
-    package = build_package(request(style=style, history=(("2.1.0", unmarked), earlier)))
+    # Since the last time that it was marked: it had been before, and was not for a while.
+    history = (("2.0.0", ORDER), ("2.1.0", unmarked), earlier)
+    package = build_package(request(style=style, history=history))
     assert [(o.name, o.since, o.reason) for o in package.obsolete] == [
         ("customer_name", "2.2.0", "Use customer instead.")
     ]
