@@ -6,7 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from deedbox.kafka import confluent
+from deedbox.kafka import confluent, librdkafka
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.confluent import ConfluentBroker, ConfluentProducer
 from deedbox.kafka.errors import BrokerUnavailable
@@ -58,9 +58,19 @@ def test_who_did_not_answer_is_not_asked_again_by_the_same_client(monkeypatch: p
         def list_topics(self, *_: Any) -> Any:
             raise TimeoutError
 
+        def poll(self, _: float) -> int:
+            return 0
+
     monkeypatch.setattr(confluent, "AdminClient", Silent)
     broker = ConfluentBroker("nowhere:1")
     for _ in range(2):
         with pytest.raises(BrokerUnavailable):
             broker.ends("t")
     assert len(made) == 2
+
+
+def test_what_librdkafka_says_at_every_attempt_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    for n in range(5):
+        librdkafka.log.error("FAIL [rdkafka#producer-%d] connection refused (after %dms)", n, n)
+    librdkafka.log.error("something else")
+    assert len(caplog.messages) == 2

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from deedbox.cli.exits import Exit
 from deedbox.cli.main import main
+from deedbox.kafka import confluent
+from deedbox.kafka.broker import Broker
 from deedbox.kafka.client_config import BOOTSTRAP, read
-from deedbox.kafka.errors import ClientConfigInvalid
+from deedbox.kafka.errors import BrokerUnavailable, ClientConfigInvalid
 from deedbox.kafka.kafka_python import KafkaPythonBroker
 
 from .conftest import NOW
@@ -116,3 +118,23 @@ def test_a_kafka_that_wants_a_password(
     captured = capsys.readouterr()
     assert f"{topic}: no contract: 1 unjudged\n" in captured.out
     assert PASSWORD not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_cluster_that_lets_nobody_in_is_said_to_and_the_password_is_not(
+    client: str, by_password: KafkaServer, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = read(written(tmp_path, *SASL[:3], "sasl.password=Secret"))
+    broker: Broker
+    if client == "kafka-python":
+        broker = KafkaPythonBroker(
+            by_password.sasl_bootstrap, bootstrap_timeout_ms=2_000, **settings.for_kafka_python()
+        )
+    else:
+        monkeypatch.setattr(confluent, "_SECONDS", 2.0)
+        broker = confluent.ConfluentBroker(by_password.sasl_bootstrap, config=settings.for_confluent())
+    with pytest.raises(BrokerUnavailable) as refused:
+        broker.consumer([topic], f"{topic}-g")
+    words = {"kafka-python": "user and password, may be wrong", "confluent-kafka": "Invalid username or password"}
+    assert words[client] in str(refused.value)
+    assert "Secret" not in str(refused.value)

@@ -77,7 +77,7 @@ class ClientConfig:
         """
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient
-        from deedbox.kafka.confluent import log
+        from deedbox.kafka.librdkafka import log
 
         found = {name: value for name, value in self.values.items() if name != BOOTSTRAP}
         try:

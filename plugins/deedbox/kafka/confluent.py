@@ -6,14 +6,12 @@ which are no messages) is learnt from the events it gives there.
 
 from __future__ import annotations
 
-import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -31,59 +29,19 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from confluent_kafka.serialization import Deserializer, SerializationError, Serializer
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge
+from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.librdkafka import NO_TOPIC, log, raised, topic_uuid, translated
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 if TYPE_CHECKING:
     from deedbox.kafka.serializing import Reading, Writing
 
-log = logging.getLogger("deedbox.kafka.librdkafka")
-
 _SECONDS = 30.0
 """The longest that one question to the broker may take."""
 _OFFSETS_SECONDS = 10.0
 _METADATA_MS = 3_000
-_FENCED = frozenset(
-    {
-        KafkaError._ASSIGNMENT_LOST,
-        KafkaError._FENCED,
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError.FENCED_MEMBER_EPOCH,
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.INVALID_PRODUCER_EPOCH,
-        KafkaError.PRODUCER_FENCED,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError.STALE_MEMBER_EPOCH,
-        KafkaError.UNKNOWN_MEMBER_ID,
-    }
-)
 _new: Any = tuple.__new__
-_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 _PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
-_NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
-
-
-def _raised(error: KafkaError) -> BrokerUnavailable | Fenced | IllegalTopic:
-    if error.code() == KafkaError.TOPIC_EXCEPTION:
-        return IllegalTopic(f"{error.str()}: a topic has letters, digits, '.', '_' and '-', at most 249 of them")
-    kind = Fenced if error.code() in _FENCED else MessageTooLarge if error.code() in _LARGE else BrokerUnavailable
-    return kind(f"{error.name()}: {error.str()}")
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Errors of librdkafka as those of this room."""
-    try:
-        yield
-    except KafkaException as error:
-        raise _raised(error.args[0]) from error
-    except SystemError as error:
-        # A fatal error of the client comes so where another callback of it is called before Python sees the first.
-        if not isinstance(error.__cause__, KafkaException):
-            raise
-        raise _raised(error.__cause__.args[0]) from error
-    except (RuntimeError, TimeoutError) as error:  # the client was closed; an answer that did not come
-        raise BrokerUnavailable(str(error) or f"no answer within {_SECONDS:.0f} s") from error
 
 
 class ConfluentBroker:
@@ -100,12 +58,15 @@ class ConfluentBroker:
     ) -> None:
         self._config = {"bootstrap.servers": bootstrap, "logger": log, **(config or {})}
         self._transaction_ms = int(transaction_seconds * 1000)
+        self._refusal = ""
+        """Why the cluster let no client in, where it said so: that comes beside what a question raises."""
 
     def consumer(self, topics: Sequence[str], group: str) -> ConfluentConsumer:
         """See `Broker.consumer`."""
         # A topic that is new is found soon after; asked for below, so that a broker that makes topics makes it.
         client = self._consumer(group, {"topic.metadata.refresh.interval.ms": _METADATA_MS})
         consumer = ConfluentConsumer(client)
+        self._places(topics[0])  # which says why, where the cluster lets nobody in
         with translated():
             for topic in topics:
                 client.list_topics(topic, _SECONDS)
@@ -170,7 +131,7 @@ class ConfluentBroker:
                 try:
                     topic = answer.result(_SECONDS)
                 except KafkaException as error:
-                    if error.args[0].code() in _NO_TOPIC:
+                    if error.args[0].code() in NO_TOPIC:
                         continue
                     raise
                 places = [Place(name, p.id) for p in topic.partitions]
@@ -215,9 +176,9 @@ class ConfluentBroker:
         with self._asking():
             known = self._admin.list_topics(topic, _SECONDS).topics[topic]
             if known.error is not None:
-                if known.error.code() in _NO_TOPIC:
+                if known.error.code() in NO_TOPIC:
                     return []
-                raise _raised(known.error)
+                raise raised(known.error)
         return [TopicPartition(topic, n) for n in sorted(known.partitions)]
 
     @contextmanager
@@ -229,16 +190,26 @@ class ConfluentBroker:
         try:
             with translated():
                 yield
-        except BrokerUnavailable:
-            self.__dict__.pop("_admin", None)
+        except BrokerUnavailable as error:
+            admin = self.__dict__.pop("_admin", None)
+            if admin is not None:
+                admin.poll(0)
+            refusal, self._refusal = self._refusal, ""
+            if refusal:
+                raise BrokerUnavailable(f"{error}. {refusal}") from error
             raise
+
+    def _note(self, error: KafkaError) -> None:
+        if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+            self._refusal = str(error.str())
 
     @cached_property
     def _admin(self) -> AdminClient:
         # One for all questions: an answer never comes to a client that nobody holds any more.
         config = dict(self._config)
         logger = config.pop("logger")
-        return AdminClient({**config, "allow.auto.create.topics": False}, logger=logger)
+        config |= {"allow.auto.create.topics": False, "error_cb": self._note}
+        return AdminClient(config, logger=logger)
 
     def _consumer(self, group: str, options: Mapping[str, Any]) -> Client:
         return Client(
@@ -296,8 +267,8 @@ class ConfluentConsumer:
                 positions[record.topic, record.partition] = record.offset + 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 positions[str(topic), int(partition or 0)] = int(offset or 0)
-            elif error.fatal() or not (error.retriable() or error.code() in _NO_TOPIC):
-                raise _raised(error)
+            elif error.fatal() or not (error.retriable() or error.code() in NO_TOPIC):
+                raise raised(error)
             else:
                 log.info("%s: %s", topic, error.str())  # the client goes on by itself
 
@@ -306,7 +277,7 @@ class ConfluentConsumer:
         with translated():
             for place in self._client.commit(offsets=_offsets(offsets), asynchronous=False):
                 if place.error is not None:
-                    raise _raised(place.error)
+                    raise raised(place.error)
 
     def group_metadata(self) -> Any:
         """See `Consumer.group_metadata`."""
@@ -329,7 +300,7 @@ class ConfluentConsumer:
             here = Place(place.topic, place.partition)
             (kept,) = self._client.committed([here], _SECONDS)
             if kept.error is not None:
-                raise _raised(kept.error)
+                raise raised(kept.error)
             return kept.offset if kept.offset >= 0 else self._client.get_watermark_offsets(here, _SECONDS)[0]
 
     def assignment(self) -> set[TopicPartition]:
@@ -403,7 +374,7 @@ class ConfluentProducer:
         failed, self._failed = self._failed, []
         if failed:
             # Where one fails in a transaction, the others are given up, and may say so first.
-            raise _raised(next((error for error in failed if error.code() not in _PURGED), failed[0]))
+            raise raised(next((error for error in failed if error.code() not in _PURGED), failed[0]))
         if left:
             raise BrokerUnavailable(f"{left} messages were not sent within {_SECONDS:.0f} s")
 
@@ -502,9 +473,3 @@ def _place(place: Place) -> TopicPartition:
 
 def _offsets(offsets: Mapping[TopicPartition, int]) -> list[Place]:
     return [Place(p.topic, p.partition, offset) for p, offset in offsets.items()]
-
-
-def topic_uuid(found: Any) -> str:
-    """Kafka's topic id in the usual form of a UUID."""
-    halves = found.get_most_significant_bits(), found.get_least_significant_bits()
-    return str(UUID(bytes=b"".join((half % (1 << 64)).to_bytes(8, "big") for half in halves)))

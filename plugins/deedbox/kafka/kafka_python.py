@@ -61,12 +61,13 @@ def translated() -> Iterator[None]:
     except KafkaError as error:
         # Most of its errors begin with their own name.
         name = type(error).__name__
+        hint = ". It does not say why: the address, or user and password, may be wrong" * ("to bootstrap" in str(error))
         # In a transaction what is sent behind the one that failed says so, with that error as its argument.
         large = any(
             isinstance(part, MessageSizeTooLargeError | RecordListTooLargeError) for part in (error, *error.args)
         )
         kind = MessageTooLarge if large else BrokerUnavailable
-        raise kind(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
+        raise kind(f"{name}: {str(error).removeprefix(f'{name}: ')}{hint}") from error
     except ValueError as error:
         if "Topic name" not in str(error):
             raise

@@ -18,8 +18,8 @@ from confluent_kafka import (
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec  # type: ignore[attr-defined]
 from deedbox.checker.drain.evidence import NO_EPOCH, Committed, Group, GroupKind
-from deedbox.kafka.confluent import log, topic_uuid, translated
 from deedbox.kafka.drain.positions import EndNow, TopicNow, topic_now
+from deedbox.kafka.librdkafka import log, topic_uuid, translated
 from deedbox.kafka.messages import TopicPartition
 
 _SECONDS = 30.0

@@ -15,9 +15,9 @@ from typing import Any
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 from deedbox.checker.drain.evidence import Span
-from deedbox.kafka.confluent import log, translated
 from deedbox.kafka.drain.positions import EndNow, Positions
 from deedbox.kafka.errors import BrokerUnavailable
+from deedbox.kafka.librdkafka import log, translated
 from deedbox.kafka.messages import TopicPartition
 
 Carries = Callable[[str, Sequence[tuple[str, bytes]], bytes | None], bool]
