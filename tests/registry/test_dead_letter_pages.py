@@ -86,7 +86,8 @@ def test_without_a_reason_the_sentence_is_made_of_the_rule(api: Api) -> None:
     ]
 
 
-def test_what_guards_counted_is_shown_until_a_worker_reads_it(api: Api) -> None:
+@pytest.mark.parametrize("told", [{}, {"topic": "elsewhere"}], ids=["by its topic", "by where they came from"])
+def test_what_guards_counted_is_shown_until_a_worker_tells_of_it(api: Api, told: dict[str, str]) -> None:
     bad = {"contract": "orders/order-placed", "version": "1.0.0", "count": 4}
     seen = guarded()
     seen["topics"][0]["counts"] = [
@@ -100,7 +101,9 @@ def test_what_guards_counted_is_shown_until_a_worker_reads_it(api: Api) -> None:
     assert f"deedbox dlq work --topics {TOPIC}" in api.client.get("/dead-letters", headers=HTML).text
     home = api.client.get("/index.json").json["dead_letters"]
     assert (home["messages"], home["kinds"], home["groups"][0]["pointer"]) == (4, 1, "/total")
-    assert put(api, report(0, 3, letters(3))).status_code == 201
+    assert put(api, report(0, 3)).status_code == 201  # where the guard only observes, there are none
+    assert len(api.client.get("/dead-letters.json").json["counted"]) == 1
+    assert put(api, report(3, 6, letters(3, origin="shop.orders" if told else ""), **told)).status_code == 201
     board = api.client.get("/dead-letters.json").json
     assert (board["counted"], board["unread"], [g["count"] for g in board["groups"]]) == ([], [], [3])
     home = api.client.get("/index.json").json["dead_letters"]

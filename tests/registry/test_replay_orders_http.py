@@ -150,7 +150,8 @@ def test_what_sends_nothing_is_not_confirmed(api: Api) -> None:
     assert cancel(api, id_).status_code == 201
 
 
-def test_what_is_being_sent_is_not_cancelled_and_what_was_sent_is_told(api: Api) -> None:
+@pytest.mark.parametrize(("error", "state"), [(None, "done"), ("the broker went away", "failed")])
+def test_what_is_being_sent_is_not_cancelled_and_what_was_sent_is_told(api: Api, error: str | None, state: str) -> None:
     id_, digest = tried(api)
     confirm(api, id_, digest)
     assert claim(api, id_, "w1", 1).status_code == 200
@@ -160,8 +161,8 @@ def test_what_is_being_sent_is_not_cancelled_and_what_was_sent_is_told(api: Api)
     assert cancel(api, id_).status_code == 200
     assert claim(api, id_, "w2").json["code"] == "order-not-ready"
     assert tell(api, id_, "replay", worker="w2").json["code"] == "order-not-ready"
-    sent = tell(api, id_, "replay")
-    assert (sent.status_code, sent.json["state"]) == (201, "done")
+    sent = tell(api, id_, "replay", error=error)
+    assert (sent.status_code, sent.json["state"]) == (201, state)
     assert len(api.get("/replays").json["items"]) == 1
 
 

@@ -242,13 +242,13 @@ def _brief(group: Grouped) -> dict[str, Any]:
 
 
 def _read(session: Session) -> set[str]:
-    """Channels whose dead letters a worker reads: what guards counted there is not said twice."""
-    topics = {topic.removesuffix(SUFFIX) for _, topic, _, _ in dead_letters.reported(session)}
+    """Channels whose dead letters a worker has told of: what guards counted there is not said twice."""
+    topics = {topic.removesuffix(SUFFIX) for _, topic, _, _ in dead_letters.totals(session)}
     return topics | dead_letters.origins(session)
 
 
 def _counted(cells: Sequence[Counted]) -> list[dict[str, Any]]:
-    """What guards counted as bad where no worker reads the letters, by what is wrong; most first."""
+    """What guards counted as bad where no worker told of letters, by what is wrong; most first."""
     groups = [
         {**{name: getattr(cell, name) for name in _COUNT}, "cause": cause(cell.rule, cell.pointer, "")}
         for cell in cells
