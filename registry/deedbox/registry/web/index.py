@@ -116,7 +116,8 @@ def _page(as_json: Any, as_html: Any) -> Response:
     content_type = media_type if media_type == _JSON_V1 else f"{media_type}; charset=utf-8"
     response = Response(body, 200, {"Cache-Control": "no-cache", "Vary": "Accept"}, content_type=content_type)
     response.add_etag()
-    return response.make_conditional(request)  # type: ignore[return-value]
+    response.make_conditional(request)
+    return response
 
 
 def _negotiated() -> str | None:
@@ -169,10 +170,9 @@ def file_reply(content: bytes, content_type: str, digest: str | None) -> Respons
     else:
         response.add_etag()
     try:
-        return response.make_conditional(  # type: ignore[return-value]
-            request, accept_ranges=True, complete_length=len(content)
-        )
+        response.make_conditional(request, accept_ranges=True, complete_length=len(content))
     except RequestedRangeNotSatisfiable:
         return problem(
             "range-not-satisfiable", f"it is {len(content)} bytes long", {"Content-Range": f"bytes */{len(content)}"}
         )
+    return response

@@ -23,7 +23,8 @@ def install(app: Flask, services: Services) -> None:
         response = Response(dump(_packument(scope, name, found)), 200, {"Cache-Control": "no-cache"})
         response.content_type = "application/json"
         response.add_etag()
-        return response.make_conditional(request)  # type: ignore[return-value]
+        response.make_conditional(request)
+        return response
 
     @app.route("/npm/<name>/-/<filename>", defaults={"scope": ""})
     @app.route("/npm/@<scope>/<name>/-/<filename>")
