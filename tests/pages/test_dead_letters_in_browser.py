@@ -17,9 +17,9 @@ EXAMPLES = [{"partition": 0, "offset": 3, "reason": '"transfer" is not one of "c
 class Worker(threading.Thread):
     """What `deedbox dlq work` says to a registry, without the Kafka between."""
 
-    def __init__(self, url, topic):
+    def __init__(self, url, cluster):
         super().__init__()
-        self.topic, self.ended, self.done = topic, threading.Event(), []
+        self.cluster, self.ended, self.done = cluster, threading.Event(), []
         self.registry = RegistryClient(url, actor="worker")
 
     def run(self):
@@ -28,7 +28,7 @@ class Worker(threading.Thread):
                 self.carry_out(order["id"])
 
     def orders(self, *states):
-        return list(self.registry.replay_orders(states=states, topic=self.topic))
+        return list(self.registry.replay_orders(self.cluster, states))
 
     def carry_out(self, order):
         task = self.registry.claim_order(order, "worker-1", 60)["task"]
@@ -45,13 +45,13 @@ class Worker(threading.Thread):
 
 @pytest.fixture
 def letters(shop):
-    """A kind of dead letter in a topic of its own, and where its page is."""
+    """A kind of dead letter in a cluster and a topic of its own (of one name), and where its page is."""
     topic, fingerprint = f"shop.{uuid4().hex[:8]}.dlt", "5be0a4c1f301"
     value = '{"payment_id": "b8f3c6be-6b0f-4a55-8f42-77f0f2a1c9d4", "method": "transfer"}'
     sample = {"partition": 0, "offset": 6, "at": 1_764_000_000_000, "key": "k", "value": value}
     group = {"fingerprint": fingerprint, "contract": "payments/payment-settled", "version": "2.0.0", "rule": "enum"}
     group |= {"pointer": "/method", "reason": "", "origin": topic.removesuffix(".dlt"), "count": 7, "samples": [sample]}
-    report = {"cluster": "c", "topic": topic, "ranges": [{"partition": 0, "start": 0, "end": 7}], "groups": [group]}
+    report = {"cluster": topic, "topic": topic, "ranges": [{"partition": 0, "start": 0, "end": 7}], "groups": [group]}
     with RegistryClient(shop) as registry:
         registry.report_dead_letters(uuid4(), report)
     return topic, f"/dead-letters/{topic}/{fingerprint}"
@@ -59,7 +59,7 @@ def letters(shop):
 
 @pytest.fixture
 def worker(shop, letters):
-    """A worker of that topic, to be started when the test wants it."""
+    """A worker of that cluster, to be started when the test wants it."""
     made = Worker(shop, letters[0])
     yield made
     made.end()
