@@ -2,7 +2,8 @@
 
 The rows are put in directly, as publishing would have left them: it is reading that is measured. Each page is the first
 that a new process is asked for, then is asked for twice more in a process that has read the system: made anew, and as
-remembered by its ETag. All through the WSGI application, without a network. The limits are for the time by the clock.
+remembered by its ETag. All through the WSGI application, without a network. The limits are for the processor's time, which does not depend on
+what else the machine does; the clock's stands beside it.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def main() -> int:
     parser.add_argument("--first", help="print the milliseconds of this page, the first that is asked for")
     given = parser.parse_args()
     if given.first:
-        print(first(given.url, given.first))
+        print(*first(given.url, given.first))
         return 0
     with tempfile.TemporaryDirectory(prefix="bench-pages-") as folder:
         url = given.url or f"sqlite:///{Path(folder) / 'pages.db'}"
@@ -228,28 +229,31 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def first(url: str, address: str) -> float:
-    """Milliseconds of the first page that a new process is asked for."""
+def first(url: str, address: str) -> tuple[float, float]:
+    """Milliseconds by the clock and of the processor of the first page that a new process is asked for."""
     app = create_app(Settings(database_url=url), migrated=True)
+    used = time.process_time()
     taken, reply = timed(app.test_client(), address, HEADERS)
+    used = 1000 * (time.process_time() - used)
     assert reply.status_code == 200, reply.status_code
     app.extensions["deedbox"].sandbox.close()
-    return taken
+    return taken, used
 
 
-def first_of_all(url: str, address: str) -> float:
+def first_of_all(url: str, address: str) -> tuple[float, float]:
     """The same, in a process of its own."""
     asked = [sys.executable, __file__, "--url", url, "--first", address]
-    return float(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+    taken, used = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()
+    return float(taken), float(used)
 
 
 def measure(client: Any, url: str, pages: dict[str, str]) -> bool:
     """Prints a line a page; whether one of them passes a limit."""
     failed = False
-    names = ("first, ms", "made, ms", "CPU, ms", "again, ms", "bytes", "deflated", "requests")
+    names = ("first, ms", "CPU, ms", "made, ms", "CPU, ms", "again, ms", "bytes", "deflated", "requests")
     print(f"\n{'page':24}" + "".join(f" {name:>9}" for name in names))
     for name, address in pages.items():
-        opened = first_of_all(url, address)
+        opened, opened_used = first_of_all(url, address)
         used = time.process_time()
         made, reply = timed(client, address, HEADERS)
         used = 1000 * (time.process_time() - used)
@@ -257,10 +261,10 @@ def measure(client: Any, url: str, pages: dict[str, str]) -> bool:
         assert (reply.status_code, kept.status_code) == (200, 304), (name, reply.status_code, kept.status_code)
         asked = 1 + len(re.findall(r'(?:src|rel="stylesheet" href)="/', reply.text))
         print(
-            f"{name:24} {opened:9.0f} {made:9.1f} {used:9.1f} {again:9.2f} {len(reply.data):9,} "
+            f"{name:24} {opened:9.0f} {opened_used:9.0f} {made:9.0f} {used:9.0f} {again:9.2f} {len(reply.data):9,} "
             f"{len(zlib.compress(reply.data)):9,} {asked:9}"
         )
-        if max(opened, made) > LIMIT_MS or len(reply.data) > LIMIT_BYTES:
+        if max(opened_used, used) > LIMIT_MS or len(reply.data) > LIMIT_BYTES:
             failed = True
             print(f"  over the limit of {LIMIT_MS:.0f} ms and {LIMIT_BYTES:,} bytes", file=sys.stderr)
     return failed

@@ -7,6 +7,7 @@ from typing import Any
 
 from deedbox.registry.errors import InvalidName, InvalidRequest, NotFound
 from deedbox.registry.services import Services
+from deedbox.registry.services.browsing.views import entry_view
 from deedbox.registry.services.catalogue import number_cursor
 from deedbox.registry.services.names import check_name, contract_name, split_contract
 from deedbox.registry.web import bodies, models, render
@@ -266,7 +267,7 @@ def _links(api: APIBlueprint, services: Services, replies: Replies) -> None:
 
         def make() -> Any:
             page = catalogue.events(number_cursor(query.after or "0"), query.limit)
-            return render.page([render.event(entry) for entry in page.items], page)
+            return render.page([entry_view(entry) for entry in page.items], page)
 
         return replies.read(make)
 

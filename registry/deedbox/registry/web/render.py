@@ -7,7 +7,6 @@ from typing import Any
 from deedbox.registry.services.catalogue import ContractView, ServiceView
 from deedbox.registry.services.deployments import DeploymentView
 from deedbox.registry.services.values import Page, Published
-from deedbox.registry.storage.models import Entry
 from deedbox.registry.storage.schemas import guid_of
 
 
@@ -82,18 +81,6 @@ def service(view: ServiceView) -> dict[str, Any]:
         "description": row.description if row else "",
         "described_at": entry.at if entry else None,
         "by": entry.by if entry else None,
-    }
-
-
-def event(entry: Entry) -> dict[str, Any]:
-    """One entry of the audit feed."""
-    return {
-        "id": entry.seq,
-        "at": entry.at,
-        "by": entry.by,
-        "kind": entry.kind,
-        "subject": entry.subject,
-        "data": entry.data,
     }
 
 

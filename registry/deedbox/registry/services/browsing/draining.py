@@ -13,7 +13,7 @@ from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import DrainEvidence
 
 _READINGS = 30
-_SCREEN = 25
+_SCREEN = 12
 """Fields of one page: each is judged by every version of the contracts that may have it."""
 _TURNS = ("blocked", "draining", "stopped", "marked", "consumed", "gone", "dropped")
 _IN_THE_WAY = "offsets-past"

@@ -6,7 +6,7 @@ References and `allOf` are followed, so a row says all that applies at its place
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from deedbox.checker import pointers
 from deedbox.checker.documents import Document, load_document
 from deedbox.checker.errors import CheckerError
+from deedbox.checker.json_schema.facets import atom_of
 from deedbox.checker.json_schema.obsolete import ITEMS
 from deedbox.checker.json_schema.schema import Node, Schema
 from deedbox.checker.json_schema.sides import Side, Start, Starts
@@ -293,17 +294,8 @@ def _implied(side: Side, depth: int) -> list[str]:
 
 
 def _type_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, dict):
-        return "object"
-    if isinstance(value, list):
-        return "array"
-    return "integer" if isinstance(value, int) else "number"
+    atom = atom_of(value)
+    return "number" if atom == "fraction" else atom
 
 
 def _branches(side: Side) -> Iterator[Side]:
@@ -319,9 +311,3 @@ def _branches(side: Side) -> Iterator[Side]:
         for name, value in held.items():
             if isinstance(value, dict):
                 yield Side((part.start.below(keyword, name),))
-
-
-def ancestors(pointer: str) -> Sequence[str]:
-    """The pointers from the root's down to this one."""
-    tokens = pointers.split(pointer)
-    return [pointers.join("", *tokens[:i]) for i in range(len(tokens) + 1)]
