@@ -75,7 +75,7 @@ class ReadGroupBody(Strict):
     origin: _Origin = Field("", description="The topic that they came from")
     count: Count
     replayed: Count = Field(0, description="How many of them had been replayed before, and failed again")
-    first_at: Time | None = None
+    first_at: Time | None = Field(None, description="When the first of them was sent, in milliseconds since 1970")
     last_at: Time | None = None
     samples: list[ReadSampleBody] = Field(default_factory=list, max_length=SAMPLES, description="Newest first")
 
