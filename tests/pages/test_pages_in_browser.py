@@ -53,6 +53,7 @@ def test_the_story_is_clicked_through(visit):
     page = tab.page
     tab.open("/")
     assert page.locator(".tiles").inner_text().split("\n")[:2] == ["8", "services"]
+    page.get_by_role("link", name="All of it").click()
     page.get_by_role("link", name="orders/order-placed@1.2.0").click()
     assert page.url.endswith("/contracts/orders/order-placed/versions/1.2.0")
     page.get_by_role("link", name="the latest is 1.2.1").click()
