@@ -6,7 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from deedbox.kafka import confluent, librdkafka
+from deedbox.kafka import confluent, kafka_python, librdkafka
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.confluent import ConfluentBroker, ConfluentProducer
 from deedbox.kafka.errors import BrokerUnavailable
@@ -26,26 +26,48 @@ def test_what_does_not_come_back_is_not_waited_for() -> None:
     ever.set()
 
 
+class Hanging:
+    """A client one of whose calls never comes back."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.called, self.ever = name, list[str](), Event()
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*_: Any, **__: Any) -> None:
+            self.called.append(name)
+            if name == self.name:
+                self.ever.wait()
+
+        return call
+
+
 def test_a_producer_whose_call_hangs_is_given_up_and_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confluent, "_OFFSETS_SECONDS", 0.05)
-    ever, called = Event(), list[str]()
-
-    class Hanging:
-        def send_offsets_to_transaction(self, *_: Any) -> None:
-            ever.wait()
-
-        def __getattr__(self, name: str) -> Any:
-            called.append(name)
-            return lambda *_: None
-
-    producer = ConfluentProducer(Hanging())  # type: ignore[arg-type]
+    client = Hanging("send_offsets_to_transaction")
+    producer = ConfluentProducer(client)  # type: ignore[arg-type]
     producer.begin()
     with pytest.raises(BrokerUnavailable, match="no answer within"):
         producer.send_offsets({}, None)
     producer.abort()
     producer.close()
-    assert called == ["begin_transaction"]
-    ever.set()
+    assert client.called == ["begin_transaction", "send_offsets_to_transaction"]
+    client.ever.set()
+
+
+@pytest.mark.parametrize("name", ["send_offsets_to_transaction", "commit_transaction", "abort_transaction"])
+def test_so_is_one_of_kafka_python(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_python, "_TRANSACTION_SECONDS", 0.05)
+    client = Hanging(name)
+    producer = kafka_python.KafkaPythonProducer(client)
+    producer.begin()
+    steps = {"commit_transaction": producer.commit, "abort_transaction": producer.abort}
+    with pytest.raises(BrokerUnavailable, match="no answer within"):
+        steps.get(name, lambda: producer.send_offsets({}, None))()
+    producer.abort()
+    producer.close()
+    assert client.called.count("abort_transaction") == (name == "abort_transaction")
+    assert client.called[-1] == "close", "its connections are given back"
+    client.ever.set()
 
 
 def test_who_did_not_answer_is_not_asked_again_by_the_same_client(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """An end to calls of a client that may have none.
 
-librdkafka's `send_offsets_to_transaction` takes a time-out and does not keep it: after a restart of the broker it was seen
-to wait for ever (librdkafka issue 5456), and a guard with it.
+librdkafka's `send_offsets_to_transaction` takes a time-out and does not keep it (librdkafka issue 5456), and kafka-python's
+calls that end a transaction take none: after a restart of the broker both were seen to wait for ever, and a guard with them.
 """
 
 from __future__ import annotations

@@ -6,10 +6,11 @@ A kafka-python deserializer that raises makes the next `poll` spin for ever, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
 from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge
 from deedbox.kafka.messages import Headers, Record, TopicPartition
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from deedbox.kafka.serializing import Reading, Writing
 
 _METADATA_MS = 3_000
+_TRANSACTION_SECONDS = 20.0
 _FENCED = (
     CommitFailedError,
     FencedInstanceIdError,
@@ -245,6 +247,8 @@ class KafkaPythonProducer:
     def __init__(self, client: KafkaProducer) -> None:
         self._client = client
         self._sent: list[Any] = []
+        self._given_up = False
+        """A call of it hangs; who follows it under its id ends its transaction."""
 
     def send(
         self,
@@ -285,25 +289,32 @@ class KafkaPythonProducer:
 
     def send_offsets(self, offsets: Mapping[TopicPartition, int], group_metadata: Any) -> None:
         """See `Producer.send_offsets`."""
-        with translated():
-            self._client.send_offsets_to_transaction(_offsets(offsets), group_metadata)
+        self._call(lambda: self._client.send_offsets_to_transaction(_offsets(offsets), group_metadata))
 
     def commit(self) -> None:
         """See `Producer.commit`."""
         self.flush()
-        with translated():
-            self._client.commit_transaction()
+        self._call(self._client.commit_transaction)
 
     def abort(self) -> None:
         """See `Producer.abort`."""
         self._sent.clear()
+        if not self._given_up:
+            self._call(self._client.abort_transaction)
+
+    def _call(self, call: Callable[[], object]) -> None:
+        """Ends a call that the client itself sets no end to: after a restart of the broker it may never return."""
         with translated():
-            self._client.abort_transaction()
+            try:
+                within(_TRANSACTION_SECONDS, call)
+            except NoReturn as error:
+                self._given_up = True
+                raise BrokerUnavailable(f"the transaction did not go on: {error}") from None
 
     def close(self) -> None:
         """See `Producer.close`."""
-        with translated():
-            self._client.close(timeout=2)
+        with translated(), suppress(NoReturn):
+            within(5.0, lambda: self._client.close(timeout=0 if self._given_up else 2))
 
 
 class DeedboxSerializer(Serializer):
