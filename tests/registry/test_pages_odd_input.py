@@ -137,6 +137,21 @@ def test_an_address_that_is_a_little_off_leads_on(api: Api) -> None:
     assert api.client.get("/contracts/orders/order-placed/fields/properties/id/", headers=HTML).status_code == 404
 
 
+def test_facts_lead_to_what_they_are_about() -> None:
+    for subject, kind, where in (
+        ("orders/order-placed@1.0.0+a", "release", "/contracts/orders/order-placed/versions/1.0.0%2Ba"),
+        ("orders-order-placed-v1==1.2.1", "package", "/packages#orders-order-placed-v1"),
+        (
+            "orders/order-placed#/a~1b/%",
+            "drain-evidence",
+            "/drains?contract=orders/order-placed#orders/order-placed/a~1b/%25",
+        ),
+        ("payments@2.0.0", "deployment", "/services/payments"),
+        ("whatever", "bundle", ""),
+    ):
+        assert words.entry_url(subject, kind) == where
+
+
 def test_comparing_odd_pairs(api: Api) -> None:
     published(api, "orders/order-placed", record(id=STRING))
     published(api, "orders/order-placed", record(id=STRING, note=STRING))

@@ -91,8 +91,10 @@ def service_url(name: str) -> str:
 def entry_url(subject: str, kind: str) -> str:
     """The page that an entry of the audit feed is about, empty where there is none."""
     thing, _, version = subject.rpartition("@")
-    if kind in ("publication", "retirement", "acceptance") and "/" in thing:
+    if kind in ("publication", "retirement", "acceptance", "release") and "/" in thing:
         return contract_url(thing, version)
+    if kind in ("package", "package-name"):
+        return f"/packages#{quote(subject.partition('==')[0])}"
     if kind in ("service", "deployment"):
         return service_url(thing or subject)
     if kind.startswith("replay-") and "#" in subject:
