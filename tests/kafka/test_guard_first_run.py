@@ -11,6 +11,7 @@ from deedbox.cli.exits import Exit
 from deedbox.cli.main import main
 from deedbox.kafka.kafka_python import KafkaPythonBroker
 from deedbox.kafka.lookup import Unknown
+from deedbox.kafka.spool import Spool
 
 from .conftest import NOW, Registry
 
@@ -80,3 +81,15 @@ def test_a_registry_of_another_release_is_taken_for_one_that_is_away(
     lookup = registry.lookup()
     assert lookup.version("orders/order-placed", "1.0.0") is Unknown.AWAY
     assert "are it and this client of one release?" in caplog.messages[0]
+
+
+def test_a_second_guard_of_the_same_name_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spool = Spool(tmp_path / "deedbox-guard-deedbox-guard-0.db")
+    try:
+        assert main(["guard", "--topics", "a", "--registry", NOWHERE]) == Exit.WRONG
+    finally:
+        spool.close()
+    error = capsys.readouterr().err
+    assert "deedbox-guard-deedbox-guard-0.db cannot be used: another process has it" in error
+    assert "--instance" in error
+    assert "judged all the same" not in error

@@ -100,11 +100,12 @@ class InvalidDeadLetter(LiveError):
 
 
 class SpoolFailed(LiveError):
-    """The file in which a guard keeps what it saw cannot be used. `path` names it."""
+    """The file in which a guard keeps what it saw cannot be used. `path` names it; `begun` says whether it could before."""
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, *, begun: bool = True) -> None:
+        meanwhile = "Messages are judged all the same; what is seen meanwhile does not reach the registry. " * begun
         super().__init__(
-            f"the guard's file {path} cannot be used: {reason}. Messages are judged all the same; what is seen meanwhile "
-            "does not reach the registry. Each guard process needs a file of its own, on a disk with room"
+            f"the guard's file {path} cannot be used: {reason}. {meanwhile}Each guard process needs a file of its own, on a "
+            "disk with room: an --instance of its own gives it one, --spool another place"
         )
         self.path = path

@@ -63,7 +63,8 @@ class Spool:
             ):
                 self._database.execute(statement)
         except sqlite3.Error as error:
-            raise SpoolFailed(self._path, str(error)) from error
+            locked = "another process has it" if "locked" in str(error) else str(error)
+            raise SpoolFailed(self._path, locked, begun=False) from error
 
     def intend(self, line: dict[str, Any]) -> int:
         """Writes down a batch before its offsets are committed, and gives its number.
