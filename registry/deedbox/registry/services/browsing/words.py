@@ -12,12 +12,11 @@ _NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentS
 
 
 class Word(NamedTuple):
-    """A field: where it is written, its name, what is said of it (title and description), whether it is obsolete."""
+    """A field: where it is written, its name, what is said of it (title and description)."""
 
     pointer: str
     name: str
     text: str
-    obsolete: bool = False
 
 
 def words_of(canonical: str) -> tuple[Word, ...]:
@@ -33,20 +32,14 @@ def words_of(canonical: str) -> tuple[Word, ...]:
         if not pointer and (said := _said(value)):
             found.append(Word("", "", said))
         for keyword, held in value.items():
+            if not isinstance(held, dict | list):
+                continue
             below = join(pointer, keyword)
             if keyword in ("properties", "patternProperties") and isinstance(held, dict):
-                found += [
-                    Word(
-                        join(below, name),
-                        name,
-                        _said(schema),
-                        isinstance(schema, dict) and schema.get("deprecated") is True,
-                    )
-                    for name, schema in held.items()
-                ]
+                found += [Word(join(below, name), name, _said(schema)) for name, schema in held.items()]
             if isinstance(held, dict) and keyword in _NAMED:
                 pending += [(join(below, name), schema) for name, schema in held.items()]
-            elif isinstance(held, dict | list) and keyword not in ("enum", "const", "default", "examples", "example"):
+            elif keyword not in ("enum", "const", "default", "examples", "example"):
                 pending.append((below, held))
     return tuple(found[:_MOST])
 
