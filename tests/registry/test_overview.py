@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -124,6 +125,24 @@ def test_words_are_those_of_the_shown_version_and_do_not_pile_up(database: Datab
         publish(database, "a/x", f"1.{n}.0", f'{{"properties":{{"f{n}":{{}}}}}}')
         assert [w.name for w in overview.words(overview.current().heads.values())["a/x"]] == [f"f{n}"]
     assert len(overview._words) <= 4
+
+
+def test_of_many_versions_few_rows_and_no_schema_are_read(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(40):
+        publish(database, "a/x", f"{1 + n // 20}.{n % 20}.0")
+    read: list[str] = []
+    rows = browsing._rows
+
+    def counted(*arguments: Any) -> Iterator[browsing.BriefVersion]:
+        for version in rows(*arguments):
+            read.append(version.row.version)
+            yield version
+
+    monkeypatch.setattr(browsing, "_rows", counted)
+    monkeypatch.setattr(browsing, "schema_texts", None)  # a call would fail
+    head = Overview(database).current().heads["a/x"]
+    assert (head.latest, head.versions, [end.version for end in head.live]) == ("2.19.0", 40, ["1.19.0", "2.19.0"])
+    assert sorted(read) == ["1.19.0", "2.19.0"]
 
 
 def test_an_older_database_is_put_in_order(database_url: str) -> None:

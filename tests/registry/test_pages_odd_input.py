@@ -137,6 +137,48 @@ def test_an_address_that_is_a_little_off_leads_on(api: Api) -> None:
     assert api.client.get("/contracts/orders/order-placed/fields/properties/id/", headers=HTML).status_code == 404
 
 
+def test_the_life_of_a_field_that_is_written_here_and_then_there(api: Api) -> None:
+    def with_ref(target: dict[str, Any]) -> dict[str, Any]:
+        return {**record(a={"$ref": "#/$defs/a"}, b=STRING), "$defs": {"a": target}}
+
+    plain = record(a={**STRING, "minLength": 1}, b=STRING)
+    for major, schema in enumerate(
+        (
+            record(b=STRING),
+            record(a=STRING, b=STRING),
+            plain,
+            {**plain, "title": "Nothing about it"},
+            {**plain, "required": ["a"]},
+            {**with_ref({**STRING, "minLength": 1}), "required": ["a"]},
+            with_ref({**STRING, "minLength": 2}),
+            with_ref({**STRING, "minLength": 2, "deprecated": True}),
+            record(b=STRING),
+        ),
+        1,
+    ):
+        published(api, "odd/life", schema, version=f"{major}.0.0")
+    events = api.client.get("/contracts/odd/life/fields.json?pointer=/properties/a").json["events"]
+    assert [(e["kind"], e["detail"]) for e in events] == [
+        ("added", "string, optional"),
+        ("changed", "constraints: nothing → at least 1 character"),
+        ("changed", "presence: optional → required"),
+        ("changed", "presence: required → optional"),
+        ("changed", "constraints: at least 1 character → at least 2 characters"),
+        ("obsolete", ""),
+        ("gone", ""),
+    ]
+
+
+def test_what_a_removal_breaks_is_worked_out_of_a_large_schema_when_asked(api: Api) -> None:
+    published(api, "wide/event", record(**{f"field_{n}": {**STRING, "description": "x" * 40} for n in range(600)}))
+    address = "/contracts/wide/event/fields/properties/field_3"
+    page = api.client.get(address, headers=HTML)
+    assert '<a href="?without=1#goes"' in page.text
+    assert api.client.get(f"{address}.json").json["without"] is None
+    asked = api.client.get(f"{address}.json?without=1").json
+    assert (asked["later"], asked["without"]["bump"]) == (False, "major")
+
+
 def test_facts_lead_to_what_they_are_about() -> None:
     for subject, kind, where in (
         ("orders/order-placed@1.0.0+a", "release", "/contracts/orders/order-placed/versions/1.0.0%2Ba"),
