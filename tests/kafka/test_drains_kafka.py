@@ -16,6 +16,7 @@ from deedbox.checker.drain.claiming import Claim, claim
 from deedbox.checker.drain.evidence import Consumer as Reader
 from deedbox.checker.drain.evidence import End, Evidence, Policy, Span
 from deedbox.checker.drain.evidence import Producer as Writer
+from deedbox.kafka.confluent import ConfluentBroker
 from deedbox.kafka.drain.carrying import carrying
 from deedbox.kafka.drain.confluent_positions import ConfluentPositions
 from deedbox.kafka.drain.kafka_python_positions import KafkaPythonPositions
@@ -75,6 +76,10 @@ class Field:
                 messages += client.consume(count - len(messages), 1.0)
             client.commit(asynchronous=False)
         self.groups = tuple(dict.fromkeys((*self.groups, group)))
+
+    def end(self) -> int:
+        """The offset behind the last message that no open transaction holds back."""
+        return ConfluentBroker(self.bootstrap).ends(self.topic)[TopicPartition(self.topic, 0)]
 
     def delete_before(self, offset: int, topic: str = "") -> None:
         _done(self.admin.delete_records([Place(topic or self.topic, 0, offset)]))
@@ -240,6 +245,11 @@ def _transaction(field: Field, *values: bytes) -> Iterator[Producer]:
 def test_an_aborted_message_is_in_the_log_all_the_same(drained: Field) -> None:
     with _transaction(drained, WITH) as producer:
         producer.abort_transaction(30)
+    # The broker answers before it has written the marker that ends the transaction.
+    deadline = time.monotonic() + 30
+    while drained.end() != 6:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     drained.scan()
     drained.delete_before(2)
     made = drained.claim()
