@@ -33,6 +33,15 @@ def test_topics_that_are_not_there_are_3(
     assert f"there is no topic {topic}-a or {topic}-b on this cluster" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["list"], ["diagnose"], ["replay", "--name", "x"]])
+def test_a_dead_letter_topic_that_is_not_there_is_3(
+    command: list[str], bootstrap: str, topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, *options = command
+    assert main(["dlq", name, f"{topic}-x.dlt", *options, "--bootstrap", bootstrap, "--client", "confluent-kafka"]) == 3
+    assert f"there is no topic {topic}-x.dlt on this cluster" in capsys.readouterr().err
+
+
 def test_one_topic_that_is_not_there_is_said_and_the_others_are_judged(
     bootstrap: str, topic: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

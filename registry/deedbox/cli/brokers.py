@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from deedbox.cli.errors import ExtraMissing
+from deedbox.cli.errors import ExtraMissing, NoTopic
 
 if TYPE_CHECKING:
     from deedbox.cli.project import Project
@@ -107,6 +107,19 @@ def connect(command: str, bootstrap: str) -> Broker:
         from deedbox.kafka.kafka_python import KafkaPythonBroker
 
         broker = KafkaPythonBroker(bootstrap, **config.for_kafka_python())
+    return broker
+
+
+def connect_for(command: str, bootstrap: str, topic: str) -> Broker:
+    """The broker at an address, of which one topic is asked.
+
+    Raises:
+        NoTopic: it has none of this name, as where that is misspelt: nothing can be said.
+        ExtraMissing, ClientConfigInvalid, BrokerUnavailable: see `connect`; it does not answer.
+    """
+    broker = connect(command, bootstrap)
+    if not broker.ends(topic):
+        raise NoTopic([topic])
     return broker
 
 

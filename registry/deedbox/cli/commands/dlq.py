@@ -36,11 +36,11 @@ def dlq() -> None:
 @bootstrap_option
 def list_(*, topic: str, form: str, bootstrap: str) -> None:
     """List dead letters by fingerprint, the most frequent first."""
-    from deedbox.cli.brokers import connect
+    from deedbox.cli.brokers import connect_for
     from deedbox.cli.letters import groups_object, listing
     from deedbox.kafka.replaying import grouped, read_all
 
-    groups = grouped(read_all(connect("dlq", bootstrap), topic))
+    groups = grouped(read_all(connect_for("dlq", bootstrap, topic), topic))
     _print(form, listing(groups), groups_object(groups))
 
 
@@ -52,12 +52,12 @@ def list_(*, topic: str, form: str, bootstrap: str) -> None:
 @bootstrap_option
 def show(*, topic: str, fingerprint: str, last: int, form: str, bootstrap: str) -> Exit:
     """Show dead letters of one FINGERPRINT: where they came from, why, and what they hold."""
-    from deedbox.cli.brokers import connect
+    from deedbox.cli.brokers import connect_for
     from deedbox.cli.exits import Exit
     from deedbox.cli.letters import shown, shown_object
     from deedbox.kafka.replaying import read_all
 
-    broker = connect("dlq", bootstrap)
+    broker = connect_for("dlq", bootstrap, topic)
     found = [dead for dead in read_all(broker, topic) if dead.fingerprint == fingerprint]
     text = "\n".join(shown(dead) for dead in found[-last:]) or f"{topic} has none of {fingerprint}"
     _print(form, text, [shown_object(dead) for dead in found[-last:]])
@@ -72,13 +72,13 @@ def show(*, topic: str, fingerprint: str, last: int, form: str, bootstrap: str) 
 @config_option
 def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, config: str | None) -> None:
     """Say of each kind of dead letter who sends and reads it, how many would pass now, and as which version."""
-    from deedbox.cli.brokers import connect, lookup_at
+    from deedbox.cli.brokers import connect_for, lookup_at
     from deedbox.cli.letters import groups_object, listing
     from deedbox.cli.project import load
     from deedbox.kafka.replaying import diagnose as judged
     from deedbox.kafka.replaying import judge_of, parties, read_all
 
-    broker = connect("dlq", bootstrap)
+    broker = connect_for("dlq", bootstrap, topic)
     with lookup_at(registry, load(config)) as lookup:
         groups = judged(read_all(broker, topic), judge_of(lookup))
         who = {origin: parties(lookup, origin) for group in groups for origin in group.topics}
@@ -126,14 +126,14 @@ def replay(
     Each is sent once, however often this runs under one --name: what was sent is recorded on TOPIC.replays, in the same
     transaction, and in the registry's feed. A message that was replayed --most times goes to TOPIC.quarantine instead.
     """
-    from deedbox.cli.brokers import connect, lookup_at
+    from deedbox.cli.brokers import connect_for, lookup_at
     from deedbox.cli.letters import conditions, milliseconds, outcome, outcome_object, record
     from deedbox.cli.progress import counting
     from deedbox.cli.project import actor, load
     from deedbox.kafka.replaying import Query, Replayer, judge_of
 
     query = Query(fingerprint, contract, milliseconds(since), milliseconds(until), conditions(where))
-    broker = connect("dlq", bootstrap)
+    broker = connect_for("dlq", bootstrap, topic)
     with (
         lookup_at(registry, load(config)) as lookup,
         counting("Replaying", sum(broker.ends(topic).values()) if go else 0) as advance,
