@@ -138,8 +138,8 @@ def _consumed(bootstrap: str, topic: str, count: int) -> float:
 def pointer_test(rounds: int) -> str:
     """What looking for one obsolete field adds to judging a message of the nested schema."""
     import orjson
-    from deedbox.kafka.obsolete import carries
-    from deedbox.kafka.validation import CompiledSchema
+    from deedbox.kafka.judging.obsolete import carries
+    from deedbox.kafka.judging.validation import CompiledSchema
 
     from benchmarks.guard import cases
 

@@ -23,13 +23,13 @@ import orjson
 from deedbox.kafka.broker import Broker
 from deedbox.kafka.confluent import ConfluentBroker
 from deedbox.kafka.consuming import ContractConsumer
-from deedbox.kafka.guarding import Guard
+from deedbox.kafka.guard.guarding import Guard
+from deedbox.kafka.guard.observing import Observer
+from deedbox.kafka.guard.spool import Spool
 from deedbox.kafka.handlers import Handlers
 from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.judging.obsolete import Watch
 from deedbox.kafka.lookup import Lookup
-from deedbox.kafka.observing import Observer
-from deedbox.kafka.obsolete import Watch
-from deedbox.kafka.spool import Spool
 
 from benchmarks.a_kafka import a_kafka
 from benchmarks.guard import Registry, cases

@@ -11,7 +11,7 @@ import click
 import pytest
 import yaml
 from deedbox.cli.main import cli
-from deedbox.kafka.dead_letters import SUFFIX
+from deedbox.kafka.letters.dead_letters import SUFFIX
 from deedbox.registry.config import PREFIX, Settings
 
 from tests.conftest import ROOT

@@ -23,16 +23,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from deedbox.client import RegistryClient
 from deedbox.kafka.errors import LiveError
-from deedbox.kafka.guarding import Guard
+from deedbox.kafka.guard.guarding import Guard
+from deedbox.kafka.guard.observing import Observer
+from deedbox.kafka.guard.reporting import Reporter
+from deedbox.kafka.guard.spool import Spool
+from deedbox.kafka.judging.obsolete import watch_of
 from deedbox.kafka.kafka_python import KafkaPythonBroker
+from deedbox.kafka.letters.replaying import read_all
 from deedbox.kafka.limits import Limits
 from deedbox.kafka.lookup import Lookup, connect
 from deedbox.kafka.messages import TopicPartition
-from deedbox.kafka.observing import Observer
-from deedbox.kafka.obsolete import watch_of
-from deedbox.kafka.replaying import read_all
-from deedbox.kafka.reporting import Reporter
-from deedbox.kafka.spool import Spool
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from deedbox.kafka import dead_letters
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.dead_letters import Origin
-from deedbox.kafka.letter_worker import LetterWorker, worker_name
+from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.dead_letters import Origin
+from deedbox.kafka.letters.worker import LetterWorker, worker_name
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from deedbox.client import UnexpectedReply
-from deedbox.kafka import dead_letters
-from deedbox.kafka.carrying_out import ATTEMPTS, Carrier, Stopped
-from deedbox.kafka.dead_letters import Origin
 from deedbox.kafka.errors import BrokerUnavailable, RegistryAway
-from deedbox.kafka.letter_worker import LetterWorker, worker_name
+from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.carrying_out import ATTEMPTS, Carrier, Stopped
+from deedbox.kafka.letters.dead_letters import Origin
+from deedbox.kafka.letters.replaying import Replayer
+from deedbox.kafka.letters.worker import LetterWorker, worker_name
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record
-from deedbox.kafka.replaying import Replayer
 
 from .conftest import NOW, Clock, Registry
 from .letters import DLT, ORIGIN, Ordering, Shaped, letter, wait_for, worker
@@ -289,7 +289,7 @@ def test_a_fault_of_its_own_ends_one_order_and_not_the_worker(
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("what nobody thought of")
 
-    monkeypatch.setattr("deedbox.kafka.replaying.judge_now", broken)
+    monkeypatch.setattr("deedbox.kafka.letters.replaying.judge_now", broken)
     (failed,) = at_work().turn().failed
     assert failed.error == "a fault in deedbox itself: ZeroDivisionError: what nobody thought of"
     assert people.get(order)["state"] == "failed"

@@ -11,9 +11,9 @@ import pytest
 from deedbox.checker.documents import load_document
 from deedbox.checker.json_schema.closing import Location
 from deedbox.checker.json_schema.schema import Schema
-from deedbox.kafka.closed import ClosedReading
-from deedbox.kafka.closed_schema import closed_schema
-from deedbox.kafka.validation import CompiledSchema
+from deedbox.kafka.judging.closed import ClosedReading
+from deedbox.kafka.judging.closed_schema import closed_schema
+from deedbox.kafka.judging.validation import CompiledSchema
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 import pytest
-from deedbox.kafka import dead_letters
 from deedbox.kafka.consuming import ContractConsumer, Order
 from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, InvalidMessage, LimitReached
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, TopicPartition

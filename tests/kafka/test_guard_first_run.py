@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from deedbox.cli.exits import Exit
 from deedbox.cli.main import main
+from deedbox.kafka.guard.spool import Spool
 from deedbox.kafka.kafka_python import KafkaPythonBroker
 from deedbox.kafka.lookup import Unknown
-from deedbox.kafka.spool import Spool
 
 from .conftest import NOW, Registry
 

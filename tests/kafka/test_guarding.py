@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
-from deedbox.kafka import dead_letters
 from deedbox.kafka.counting import Cell
 from deedbox.kafka.errors import LimitReached
-from deedbox.kafka.guarding import MODES, Guard, Mode
+from deedbox.kafka.guard.guarding import MODES, Guard, Mode
+from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.limits import Limits
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from deedbox.client import Problem, UnexpectedReply
-from deedbox.kafka import dead_letters
-from deedbox.kafka.carrying_out import Stopped
-from deedbox.kafka.dead_letters import Origin
-from deedbox.kafka.letter_reporting import LetterReporter
-from deedbox.kafka.letter_worker import LetterWorker
+from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.carrying_out import Stopped
+from deedbox.kafka.letters.dead_letters import Origin
+from deedbox.kafka.letters.reporting import LetterReporter
+from deedbox.kafka.letters.worker import LetterWorker
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record
 
@@ -162,8 +162,8 @@ def test_a_registry_that_is_away_is_waited_for_and_nothing_is_lost(
     registry: Registry, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker, stopping = MemoryBroker(), Event()
-    monkeypatch.setattr("deedbox.kafka.letter_worker._LEAST", 0.05)
-    monkeypatch.setattr("deedbox.kafka.letter_worker._MOST", 0.2)
+    monkeypatch.setattr("deedbox.kafka.letters.worker._LEAST", 0.05)
+    monkeypatch.setattr("deedbox.kafka.letters.worker._MOST", 0.2)
     broker.append([letter(n) for n in range(3)])
     registry.switch.on = False
     thread = Thread(target=worker(registry, broker, stopping=stopping).run, args=(0.05,))

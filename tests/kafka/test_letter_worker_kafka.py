@@ -16,11 +16,11 @@ from uuid import uuid4
 import pytest
 from deedbox.cli.main import main
 from deedbox.client import RegistryClient
-from deedbox.kafka import dead_letters
 from deedbox.kafka.confluent import ConfluentBroker
-from deedbox.kafka.dead_letters import Origin
 from deedbox.kafka.kafka_python import KafkaPythonBroker
-from deedbox.kafka.letter_worker import LetterWorker
+from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.dead_letters import Origin
+from deedbox.kafka.letters.worker import LetterWorker
 from deedbox.kafka.messages import Record
 from deedbox.registry.serving import run_in_background
 

@@ -16,8 +16,8 @@ from deedbox.kafka.consuming import ContractConsumer, Order
 from deedbox.kafka.errors import LiveError
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.letters.replaying import read_all
 from deedbox.kafka.messages import MESSAGE_ID, TopicPartition
-from deedbox.kafka.replaying import read_all
 from deedbox.kafka.sql_store import SqlStore
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic

@@ -11,13 +11,13 @@ from deedbox.checker import load_document
 from deedbox.checker.json_schema.obsolete import obsolete_pointers
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.kafka.errors import Fenced, SpoolFailed
-from deedbox.kafka.guarding import Guard
+from deedbox.kafka.guard.guarding import Guard
+from deedbox.kafka.guard.observing import Observer
+from deedbox.kafka.guard.reporting import Reporter
+from deedbox.kafka.guard.spool import Spool
+from deedbox.kafka.judging.obsolete import carries, watch_of
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record
-from deedbox.kafka.observing import Observer
-from deedbox.kafka.obsolete import carries, watch_of
-from deedbox.kafka.reporting import Reporter
-from deedbox.kafka.spool import Spool
 
 from .conftest import NOW, ORDER, Registry, header
 

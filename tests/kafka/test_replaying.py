@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 import pytest
-from deedbox.kafka import dead_letters
 from deedbox.kafka.errors import DeadLetterRefused, Fenced, RegistryAway, ReplayRefused
-from deedbox.kafka.guarding import Guard
+from deedbox.kafka.guard.guarding import Guard
 from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.replaying import Query, Replayer, diagnose, grouped, judge_of, parties, read_all
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last
-from deedbox.kafka.replaying import Query, Replayer, diagnose, grouped, judge_of, parties, read_all
 
 from .conftest import NOW, ORDER, Registry, header
 

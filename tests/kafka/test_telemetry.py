@@ -13,7 +13,7 @@ import pytest
 from deedbox.client.logs import JsonLines
 from deedbox.kafka.consuming import ContractConsumer
 from deedbox.kafka.errors import PortTaken
-from deedbox.kafka.guarding import Guard
+from deedbox.kafka.guard.guarding import Guard
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.memory import MemoryBroker

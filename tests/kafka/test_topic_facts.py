@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from deedbox.kafka.broker import Broker
-from deedbox.kafka.guarding import Guard
+from deedbox.kafka.guard.guarding import Guard
+from deedbox.kafka.guard.observing import Observer
+from deedbox.kafka.guard.reporting import Reporter
+from deedbox.kafka.guard.spool import Spool
+from deedbox.kafka.judging.obsolete import watch_of
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import TopicPartition
-from deedbox.kafka.observing import Observer
-from deedbox.kafka.obsolete import watch_of
-from deedbox.kafka.reporting import Reporter
-from deedbox.kafka.spool import Spool
 
 from .conftest import NOW, ORDER, Registry, header
 

@@ -15,10 +15,10 @@ from deedbox.checker.json_schema.schema import Schema
 from deedbox.cli.main import main
 from deedbox.client import RegistryClient
 from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.judging.validation import CompiledSchema
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Headers, Record
 from deedbox.kafka.trying import Proposal, attempt, last_records, newly_declared, shared
-from deedbox.kafka.validation import CompiledSchema
 from deedbox.registry.serving import run_in_background
 
 from .conftest import NOW, ORDER, Registry, header

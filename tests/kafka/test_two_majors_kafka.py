@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from deedbox.codegen import PackageRequest, build_package
 from deedbox.codegen.loading import loaded
-from deedbox.kafka import dead_letters
 from deedbox.kafka.consuming import ContractConsumer
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.serializing import Writing
 from deedbox.kafka.stores import MemoryStore
 

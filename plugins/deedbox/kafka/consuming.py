@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import uuid4
 
 from deedbox.checker import pointers
-from deedbox.kafka import dead_letters
 from deedbox.kafka.errors import InvalidMessage, LiveError
 from deedbox.kafka.handlers import Handlers, Unhandled
 from deedbox.kafka.inspection import Inspection, Inspector, Invalid
+from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.messages import MESSAGE_ID, Record, next_offsets, text
 from deedbox.kafka.occurrence import sortable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from deedbox.kafka.validation import UNDECLARED
+from deedbox.kafka.judging.validation import UNDECLARED
 
 if TYPE_CHECKING:
     from deedbox.kafka.inspection import Inspection

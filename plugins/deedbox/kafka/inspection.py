@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from deedbox.kafka import claims
-from deedbox.kafka.decoding import Decoder
+from deedbox.kafka.judging import claims
+from deedbox.kafka.judging.decoding import Decoder
+from deedbox.kafka.judging.validation import NOT_JUDGED, UNDECLARED, CompiledSchema, Fault
 from deedbox.kafka.lookup import Channel, Lookup, Unknown, Version, latest
 from deedbox.kafka.messages import CONFLUENT_ID, CONTRACT, VERSION, Headers, Record
-from deedbox.kafka.validation import NOT_JUDGED, UNDECLARED, CompiledSchema, Fault
 
 if TYPE_CHECKING:
     from deedbox.kafka.counting import Counts

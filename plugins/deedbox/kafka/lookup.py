@@ -19,8 +19,8 @@ from uuid import UUID
 from deedbox.checker.errors import CheckerError
 from deedbox.checker.versions import greatest, parse
 from deedbox.client import ClientError, Problem, RegistryClient, UnexpectedReply, is_unavailable
-from deedbox.kafka.decoding import DECODERS, Decoder
-from deedbox.kafka.validation import CompiledSchema
+from deedbox.kafka.judging.decoding import DECODERS, Decoder
+from deedbox.kafka.judging.validation import CompiledSchema
 
 log = logging.getLogger("deedbox.kafka.lookup")
 

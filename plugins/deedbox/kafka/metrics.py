@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 if TYPE_CHECKING:
     from deedbox.kafka.consuming import ContractConsumer
     from deedbox.kafka.counting import Counts
-    from deedbox.kafka.guarding import Guard
+    from deedbox.kafka.guard.guarding import Guard
     from deedbox.kafka.lookup import Lookup
 
 Source = Callable[[], Iterable[Metric]]

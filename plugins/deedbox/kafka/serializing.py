@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import uuid4
 
 import orjson
-from deedbox.kafka.claims import confluent_header, confluent_prefix
 from deedbox.kafka.errors import InvalidMessage, UndeclaredContract
 from deedbox.kafka.inspection import RETIRED, Inspector, Invalid
+from deedbox.kafka.judging.claims import confluent_header, confluent_prefix
 from deedbox.kafka.lookup import Lookup, Unknown, Version
 from deedbox.kafka.messages import CONFLUENT_ID, CONTRACT, MESSAGE_ID, TRACE, VERSION, last, new_traceparent
 

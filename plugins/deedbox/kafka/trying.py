@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from deedbox.checker.json_schema.closing import Location
 from deedbox.checker.json_schema.obsolete import ITEMS
 from deedbox.checker.pointers import join
-from deedbox.kafka.obsolete import carries, decoded, related
+from deedbox.kafka.judging.obsolete import carries, decoded, related
+from deedbox.kafka.judging.validation import NOT_JUDGED, UNDECLARED, Fault
 from deedbox.kafka.reading import stretches
-from deedbox.kafka.validation import NOT_JUDGED, UNDECLARED, Fault
 
 if TYPE_CHECKING:
     from deedbox.checker.json_schema.schema import Schema
     from deedbox.kafka.broker import Broker
     from deedbox.kafka.inspection import Inspection, Inspector
+    from deedbox.kafka.judging.validation import CompiledSchema
     from deedbox.kafka.messages import Record
-    from deedbox.kafka.validation import CompiledSchema
 
 _SAMPLES = 3
 _MOST_KINDS = 1_000

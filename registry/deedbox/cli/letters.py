@@ -12,8 +12,8 @@ from deedbox.cli.plain import printable
 
 if TYPE_CHECKING:
     from deedbox.client import RegistryClient
-    from deedbox.kafka.dead_letters import DeadLetter
-    from deedbox.kafka.replaying import Group, Parties, Query, Replay
+    from deedbox.kafka.letters.dead_letters import DeadLetter
+    from deedbox.kafka.letters.replaying import Group, Parties, Query, Replay
 
 _MAX_BODY = 2_000
 

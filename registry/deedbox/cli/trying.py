@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from deedbox.cli.project import Contract, Project
     from deedbox.cli.report import Change
     from deedbox.kafka.broker import Broker
+    from deedbox.kafka.judging.validation import CompiledSchema
     from deedbox.kafka.lookup import Lookup, Version
     from deedbox.kafka.trying import Kind, Trial
-    from deedbox.kafka.validation import CompiledSchema
 
 _MOST_KINDS = 10
 """Kinds of failures that are printed."""
@@ -65,9 +65,9 @@ def try_contract(broker: Broker, lookup: Lookup, contract: Contract, last: int) 
     from deedbox.cli.checking import read_contract
     from deedbox.client.folders import text_of
     from deedbox.kafka.inspection import Inspector
+    from deedbox.kafka.judging.validation import CompiledSchema
     from deedbox.kafka.lookup import Unknown
     from deedbox.kafka.trying import Proposal, attempt
-    from deedbox.kafka.validation import CompiledSchema
 
     document = read_contract(contract)
     published = lookup.latest(contract.full_name) if contract.service else Unknown.ABSENT

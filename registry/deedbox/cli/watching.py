@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deedbox.cli.project import Project
     from deedbox.kafka.broker import Broker
     from deedbox.kafka.counting import Tally
-    from deedbox.kafka.guarding import Guard, Mode, Samples
+    from deedbox.kafka.guard.guarding import Guard, Mode, Samples
     from deedbox.kafka.lookup import Lookup
     from deedbox.kafka.messages import TopicPartition
 
@@ -76,7 +76,7 @@ def modes_of(given: Sequence[str], topics: Sequence[str]) -> dict[str, Mode]:
     Raises:
         UsageError: no such mode or topic.
     """
-    from deedbox.kafka.guarding import MODES
+    from deedbox.kafka.guard.guarding import MODES
 
     found: dict[str, Mode] = {}
     for text in given:
@@ -96,12 +96,12 @@ def watch(
     broker: Broker, lookup: Lookup, topics: Sequence[str], modes: Mapping[str, Mode], options: Watching
 ) -> tuple[Tally, Samples]:
     """Runs a guard until a signal, or (once) until it has seen what was there when it began."""
-    from deedbox.kafka.guarding import Guard
+    from deedbox.kafka.guard.guarding import Guard
+    from deedbox.kafka.guard.observing import Observer
+    from deedbox.kafka.guard.reporting import Reporter
+    from deedbox.kafka.guard.spool import Spool
+    from deedbox.kafka.judging.obsolete import watch_of
     from deedbox.kafka.limits import Limits
-    from deedbox.kafka.observing import Observer
-    from deedbox.kafka.obsolete import watch_of
-    from deedbox.kafka.reporting import Reporter
-    from deedbox.kafka.spool import Spool
 
     spool = Spool(options.spool)
     reporter = Reporter(spool, lookup.client)

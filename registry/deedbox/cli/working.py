@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deedbox.cli.project import Project
     from deedbox.client import RegistryClient
     from deedbox.kafka.broker import Broker
-    from deedbox.kafka.letter_worker import LetterWorker, Work
+    from deedbox.kafka.letters.worker import LetterWorker, Work
 
 
 _LOG = "deedbox.dlq"
@@ -45,7 +45,7 @@ def topics_of(given: Sequence[str], channels: Sequence[str], project: Project | 
     Raises:
         UsageError: none is named.
     """
-    from deedbox.kafka.dead_letters import SUFFIX
+    from deedbox.kafka.letters.dead_letters import SUFFIX
 
     named = [name for text in given for name in text.split(",") if name]
     named += [channel + SUFFIX for channel in channels]
@@ -67,7 +67,7 @@ def client_at(url: str, actor: str) -> RegistryClient:
 def work(broker: Broker, client: RegistryClient, topics: Sequence[str], options: Working) -> Exit:
     """Works until a signal, or (once) does what there is, and prints that."""
     import click
-    from deedbox.kafka.letter_worker import LetterWorker, worker_name
+    from deedbox.kafka.letters.worker import LetterWorker, worker_name
 
     name = worker_name()
     with until_stopped() as stopping, logging_to_stderr(options.log_format, _LOG, logging.INFO):
@@ -95,8 +95,8 @@ def work(broker: Broker, client: RegistryClient, topics: Sequence[str], options:
 
 def _once(worker: LetterWorker) -> Work:
     """One turn. What could not be reported is an error here: nobody tries it again."""
-    from deedbox.kafka.carrying_out import Stopped
-    from deedbox.kafka.letter_worker import Work
+    from deedbox.kafka.letters.carrying_out import Stopped
+    from deedbox.kafka.letters.worker import Work
 
     try:
         done = worker.turn()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 import orjson
-from deedbox.kafka import claims
+from deedbox.kafka.judging import claims
+from deedbox.kafka.judging.obsolete import carries as has_member
 from deedbox.kafka.messages import CONTRACT
-from deedbox.kafka.obsolete import carries as has_member
 
 
 def carrying(

@@ -38,7 +38,7 @@ def list_(*, topic: str, form: str, bootstrap: str) -> None:
     """List dead letters by fingerprint, the most frequent first."""
     from deedbox.cli.brokers import connect_for
     from deedbox.cli.letters import groups_object, listing
-    from deedbox.kafka.replaying import grouped, read_all
+    from deedbox.kafka.letters.replaying import grouped, read_all
 
     groups = grouped(read_all(connect_for("dlq", bootstrap, topic), topic))
     _print(form, listing(groups), groups_object(groups))
@@ -55,7 +55,7 @@ def show(*, topic: str, fingerprint: str, last: int, form: str, bootstrap: str) 
     from deedbox.cli.brokers import connect_for
     from deedbox.cli.exits import Exit
     from deedbox.cli.letters import shown, shown_object
-    from deedbox.kafka.replaying import read_all
+    from deedbox.kafka.letters.replaying import read_all
 
     broker = connect_for("dlq", bootstrap, topic)
     found = [dead for dead in read_all(broker, topic) if dead.fingerprint == fingerprint]
@@ -75,8 +75,8 @@ def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, con
     from deedbox.cli.brokers import connect_for, lookup_at
     from deedbox.cli.letters import groups_object, listing
     from deedbox.cli.project import load
-    from deedbox.kafka.replaying import diagnose as judged
-    from deedbox.kafka.replaying import judge_of, parties, read_all
+    from deedbox.kafka.letters.replaying import diagnose as judged
+    from deedbox.kafka.letters.replaying import judge_of, parties, read_all
 
     broker = connect_for("dlq", bootstrap, topic)
     with lookup_at(registry, load(config)) as lookup:
@@ -130,7 +130,7 @@ def replay(
     from deedbox.cli.letters import conditions, milliseconds, outcome, outcome_object, record
     from deedbox.cli.progress import counting
     from deedbox.cli.project import actor, load
-    from deedbox.kafka.replaying import Query, Replayer, judge_of
+    from deedbox.kafka.letters.replaying import Query, Replayer, judge_of
 
     query = Query(fingerprint, contract, milliseconds(since), milliseconds(until), conditions(where))
     broker = connect_for("dlq", bootstrap, topic)

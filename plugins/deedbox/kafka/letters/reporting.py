@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from deedbox.client import Problem, UnexpectedReply
 from deedbox.client.registry import positions
-from deedbox.kafka.letter_reports import Letters
+from deedbox.kafka.letters.reports import Letters
 from deedbox.kafka.reading import stretches
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deedbox.checker.json_schema.closing import Location
     from deedbox.checker.json_schema.schema import Schema
-    from deedbox.kafka.closed import ClosedReading
+    from deedbox.kafka.judging.closed import ClosedReading
 
 MAX_PLACES = 2_000
 """Locations written out; a larger schema is asked in two steps."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from deedbox.kafka import dead_letters
 from deedbox.kafka.errors import InvalidDeadLetter
+from deedbox.kafka.letters import dead_letters
 
 if TYPE_CHECKING:
     from deedbox.kafka.messages import Record

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deedbox.client import ClientError, Problem, UnexpectedReply, is_unavailable
 from deedbox.kafka.errors import BrokerUnavailable, Fenced, LiveError, RegistryAway
-from deedbox.kafka.letter_reports import readable
+from deedbox.kafka.letters.replaying import Query, Replay, Replayer, judge_of
+from deedbox.kafka.letters.reports import readable
 from deedbox.kafka.lookup import Lookup
-from deedbox.kafka.replaying import Query, Replay, Replayer, judge_of
 
 if TYPE_CHECKING:
     from deedbox.client import RegistryClient

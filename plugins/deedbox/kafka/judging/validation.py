@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from deedbox.checker.documents import load_document
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.pointers import join
-from deedbox.kafka.closed import ClosedReading
-from deedbox.kafka.closed_schema import closed_schema
+from deedbox.kafka.judging.closed import ClosedReading
+from deedbox.kafka.judging.closed_schema import closed_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

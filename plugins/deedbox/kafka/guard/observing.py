@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from deedbox.kafka.counting import Cell, Counts
+from deedbox.kafka.guard.stretches import Mark, Part, Stretch, unknown
+from deedbox.kafka.judging.obsolete import Watch, decoded
 from deedbox.kafka.messages import TopicPartition
-from deedbox.kafka.obsolete import Watch, decoded
-from deedbox.kafka.stretches import Mark, Part, Stretch, unknown
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import TopicFacts
+    from deedbox.kafka.guard.spool import Spool
     from deedbox.kafka.inspection import Inspection
     from deedbox.kafka.messages import Record
-    from deedbox.kafka.spool import Spool
 
 _TOPICS_A_REPORT = 100
 _LIMITS = {"contract": 201, "version": 200, "rule": 100, "pointer": 500}

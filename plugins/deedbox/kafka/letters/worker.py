@@ -14,9 +14,9 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from deedbox.client import ClientError, is_unavailable
-from deedbox.kafka.carrying_out import DRY_RUN, Carried, Carrier, Stopped
 from deedbox.kafka.errors import BrokerUnavailable, LiveError, RegistryAway
-from deedbox.kafka.letter_reporting import LetterReporter
+from deedbox.kafka.letters.carrying_out import DRY_RUN, Carried, Carrier, Stopped
+from deedbox.kafka.letters.reporting import LetterReporter
 
 if TYPE_CHECKING:
     from deedbox.client import RegistryClient

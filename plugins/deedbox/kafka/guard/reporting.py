@@ -12,7 +12,7 @@ from deedbox.kafka.errors import SpoolFailed
 
 if TYPE_CHECKING:
     from deedbox.client import RegistryClient
-    from deedbox.kafka.spool import Spool
+    from deedbox.kafka.guard.spool import Spool
 
 log = logging.getLogger("deedbox.guard")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
-from deedbox.kafka.validation import Fault
+from deedbox.kafka.judging.validation import Fault
 
 
 class Decoder(Protocol):

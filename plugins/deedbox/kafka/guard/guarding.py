@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from deedbox.client.mismatches import MISMATCHES
-from deedbox.kafka import dead_letters
 from deedbox.kafka.counting import Counts
 from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached, LiveError, SpoolFailed
 from deedbox.kafka.inspection import Inspection, Inspector
+from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.messages import VERDICT, Record, TopicPartition, next_offsets, replaced
 from deedbox.kafka.settling import Settler, rewind
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker, Consumer
+    from deedbox.kafka.guard.observing import Batch, Observer
     from deedbox.kafka.lookup import Lookup
-    from deedbox.kafka.observing import Batch, Observer
 
 Mode: TypeAlias = Literal["observe", "mark", "dead-letter"]
 """`observe` counts. `mark` also writes every message to `TOPIC.checked`, with its verdict in a header (a log cannot be

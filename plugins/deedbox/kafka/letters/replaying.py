@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
 from deedbox.checker import pointers
-from deedbox.kafka import dead_letters
-from deedbox.kafka.dead_letters import DeadLetter
 from deedbox.kafka.errors import (
     DeadLetterRefused,
     InvalidDeadLetter,
@@ -20,10 +18,12 @@ from deedbox.kafka.errors import (
     ReplayRefused,
 )
 from deedbox.kafka.inspection import Inspector
+from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.dead_letters import DeadLetter
+from deedbox.kafka.letters.replay_log import QUARANTINE, REPLAY, Done, Letter, ReplayLog, identity
 from deedbox.kafka.lookup import Channel
 from deedbox.kafka.messages import Record
 from deedbox.kafka.reading import stretches, whole
-from deedbox.kafka.replay_log import QUARANTINE, REPLAY, Done, Letter, ReplayLog, identity
 from deedbox.kafka.settling import Settler
 
 if TYPE_CHECKING:

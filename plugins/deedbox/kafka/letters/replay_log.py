@@ -13,14 +13,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import uuid4
 
-from deedbox.kafka import dead_letters
 from deedbox.kafka.errors import BrokerUnavailable, InvalidDeadLetter
+from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.messages import Record, text
 from deedbox.kafka.reading import stretches
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker
-    from deedbox.kafka.dead_letters import DeadLetter, Origin
+    from deedbox.kafka.letters.dead_letters import DeadLetter, Origin
     from deedbox.kafka.settling import Settler
 
 log = logging.getLogger("deedbox.dlq")

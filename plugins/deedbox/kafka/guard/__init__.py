@@ -1,0 +1,1 @@
+"""The guard, and what it tells the registry of what it sees."""

@@ -1,0 +1,1 @@
+"""Whether a message is what its contract says, and how it says what it is."""

@@ -1,0 +1,1 @@
+"""Dead letters: written, found out about, reported, and sent again."""
