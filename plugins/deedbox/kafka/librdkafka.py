@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from confluent_kafka import KafkaError, KafkaException
+from deedbox.client.logs import Repeats
 from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge
 
 _FENCED = frozenset(
@@ -29,27 +28,6 @@ _FENCED = frozenset(
 )
 _LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
-_REPEAT_SECONDS = 60.0
-_MOST_TEXTS = 1_000
-
-
-class Repeats(logging.Filter):
-    """Lets the same text, numbers apart, pass once a minute: a client says at every attempt that the broker is away."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """See `logging.Filter.filter`."""
-        text, now = re.sub(r"\d+", "", record.getMessage()), time.monotonic()
-        if now - self._said.get(text, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
-            return False
-        if len(self._said) >= _MOST_TEXTS:
-            self._said.clear()
-        self._said[text] = now
-        return True
-
 
 log = logging.getLogger("deedbox.kafka.librdkafka")
 log.addFilter(Repeats())

@@ -41,18 +41,20 @@ def until_stopped() -> Iterator[Event]:
 
 @contextmanager
 def logging_to_stderr(form: str, name: str, level: int = logging.WARNING) -> Iterator[None]:
-    """Warnings of all loggers on standard error, a line each, those of the libraries among them.
+    """Warnings of all loggers on standard error, a line each, those of the libraries among them, once a minute.
 
     Args:
         form: `text` or `json`.
         name: of the logger that is heard from a level on.
         level: the least of it that is written.
     """
-    from deedbox.client.logs import JsonLines
+    from deedbox.client.logs import JsonLines, Repeats
 
     root, log = logging.getLogger(), logging.getLogger(name)
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    repeats = Repeats()
+    handler.addFilter(lambda record: record.name.startswith("deedbox.") or repeats.filter(record))
     before = log.level
     root.addHandler(handler)
     log.setLevel(level)

@@ -1,11 +1,15 @@
-"""Logs as one JSON object a line, for servers and daemons alike."""
+"""Logs of servers and daemons alike: as one JSON object a line, and without what clients say over and over."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from typing import Any
+
+_REPEAT_SECONDS = 60.0
+_MOST_TEXTS = 1_000
 
 
 class JsonLines(logging.Formatter):
@@ -28,3 +32,21 @@ class JsonLines(logging.Formatter):
     def context(self) -> dict[str, Any]:
         """What belongs to every line that is written now."""
         return {}
+
+
+class Repeats(logging.Filter):
+    """Lets the same text, numbers apart, pass once a minute: a client says at every attempt that the broker is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See `logging.Filter.filter`."""
+        text, now = re.sub(r"\d+", "", record.getMessage()), time.monotonic()
+        if now - self._said.get(text, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
+            return False
+        if len(self._said) >= _MOST_TEXTS:
+            self._said.clear()
+        self._said[text] = now
+        return True
