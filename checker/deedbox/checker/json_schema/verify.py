@@ -37,24 +37,11 @@ class Reader:
     @cached_property
     def _fast(self) -> Any:
         """The `jsonschema-rs` validator, or None where it must not or cannot take the document."""
-        import jsonschema_rs
+        from deedbox.checker.json_schema.quick import quick_validator
 
         if self.schema.measures.objection:
             return None
-        root = self.schema.root
-        if isinstance(root, dict):
-            root = {k: v for k, v in root.items() if k != "$schema"}
-        kind = {
-            4: jsonschema_rs.Draft4Validator,
-            6: jsonschema_rs.Draft6Validator,
-            7: jsonschema_rs.Draft7Validator,
-            19: jsonschema_rs.Draft201909Validator,
-            20: jsonschema_rs.Draft202012Validator,
-        }[self.schema.dialect.rank]
-        try:
-            return kind(root, validate_formats=self._formats, offline=True, registry=jsonschema_rs.Registry([]))
-        except Exception:  # noqa: BLE001 - a pattern or a reference that only this library refuses
-            return None
+        return quick_validator(self.schema, self.schema.root, formats=self._formats)
 
     def accepts(self, value: Any, *, closed: bool = False) -> bool | None:
         """Whether it accepts a message, to the letter or (closed) also by its closed reading.

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from deedbox.checker.documents import load_document
+from deedbox.checker.json_schema.quick import quick_validator
 from deedbox.checker.json_schema.schema import Schema
 from deedbox.checker.pointers import join
 from deedbox.kafka.judging.closed import ClosedReading
@@ -51,7 +52,7 @@ class CompiledSchema:
     def __init__(self, text: bytes | str, dialect: str | None = None) -> None:
         self.schema = Schema(load_document(text), dialect)
         self.hostile = self.schema.measures.objection
-        self._validator: Any = None if self.hostile else _fast(self.schema, self.schema.root)
+        self._validator: Any = None if self.hostile else quick_validator(self.schema, self.schema.root)
         self.is_valid: Callable[[Any], bool] = (
             self._slowly_valid if self._validator is None else self._validator.is_valid
         )
@@ -76,7 +77,7 @@ class CompiledSchema:
         if not closed.needed:
             return valid
         document = closed_schema(self.schema, closed) if self._validator is not None else None
-        together = _fast(self.schema, document) if document is not None else None
+        together = quick_validator(self.schema, document) if document is not None else None
         if together is None:
             return lambda value: valid(value) and closed.admits(value)
         quick: Callable[[Any], bool] = together.is_valid
@@ -120,25 +121,6 @@ class CompiledSchema:
         if error is None:
             return None
         return Fault(str(error.validator), join("", *error.absolute_path), _shortened(error.message))
-
-
-def _fast(schema: Schema, root: Any) -> Any:
-    """The `jsonschema-rs` validator of a document in a schema's dialect, or None where it refuses the document."""
-    import jsonschema_rs
-
-    if isinstance(root, dict):
-        root = {k: v for k, v in root.items() if k != "$schema"}
-    kind = {
-        4: jsonschema_rs.Draft4Validator,
-        6: jsonschema_rs.Draft6Validator,
-        7: jsonschema_rs.Draft7Validator,
-        19: jsonschema_rs.Draft201909Validator,
-        20: jsonschema_rs.Draft202012Validator,
-    }[schema.dialect.rank]
-    try:
-        return kind(root, validate_formats=False, offline=True, registry=jsonschema_rs.Registry([]))
-    except Exception:  # noqa: BLE001 - a pattern or a reference that only this library refuses
-        return None
 
 
 def _shortened(message: str) -> str:
