@@ -12,6 +12,7 @@ import resource
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import jsonschema
 import orjson
@@ -80,7 +81,8 @@ class Registry:
         topic = contract.partition("/")[2]
         return {
             "contract": contract, "version": "1.0.0", "role": "produces", "format": "json-schema",
-            "content_model": "tolerant", "schema_id": 1, "schema_digest": topic, "channels": [topic],
+            "content_model": "tolerant", "schema_id": 1, "schema_guid": str(UUID(int=1)), "schema_digest": topic,
+            "channels": [topic],
         }  # fmt: skip
 
     def schema(self, contract: str, _version: str) -> bytes:
