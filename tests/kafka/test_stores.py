@@ -104,6 +104,26 @@ def test_it_forgets_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     engine.dispose()
 
 
+def test_another_process_may_make_each_table_a_moment_before(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/sql.db"
+    engine, other = create_engine(url), create_engine(url)
+    made: list[str] = []
+
+    def first(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.strip().startswith("CREATE TABLE") and statement not in made:
+            made.append(statement)
+            with other.begin() as connection:
+                connection.exec_driver_sql(statement)
+
+    event.listen(engine, "before_cursor_execute", first)
+    store = SqlStore(engine, "billing")
+    assert len(made) == len(sql_store.METADATA.tables)
+    with store.handling("a", None, None) as known:
+        assert known.standing == "new"
+    engine.dispose()
+    other.dispose()
+
+
 def test_a_database_that_is_away_is_said_to_be(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/sql.db")
     store = SqlStore(engine, "billing")

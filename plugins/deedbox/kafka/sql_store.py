@@ -69,10 +69,11 @@ class SqlStore:
         with _translated():
             with self._sessions() as session:
                 bind = session.get_bind()
-            try:
-                METADATA.create_all(bind)
-            except SQLAlchemyError:
-                METADATA.create_all(bind)  # another process was making them at the same moment
+            for table in METADATA.sorted_tables:
+                try:
+                    table.create(bind, checkfirst=True)
+                except SQLAlchemyError:
+                    table.create(bind, checkfirst=True)  # another process was making it at the same moment
 
     @contextmanager
     def handling(self, message_id: str | None, key: str | None, occurred_at: str | None) -> Iterator[Known]:
