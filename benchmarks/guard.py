@@ -11,6 +11,7 @@ import json
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -133,9 +134,7 @@ def throughput(seconds: float) -> None:
         parsing = judging = float("inf")
         for _ in range(10):
             parsing = min(parsing, best(parse, seconds / 20))
-            judging = min(
-                judging, best(lambda batch=batch, i=inspector: i.inspect_all(batch, values=False), seconds / 20)
-            )  # type: ignore[misc]
+            judging = min(judging, best(partial(inspector.inspect_all, batch, values=False), seconds / 20))
         rate = [BATCH / parsing, BATCH / judging, 20 / best(slow, seconds / 4)]
         print(
             f"{name:<12}{len(orjson.dumps(value)):>6}{rate[0]:>12,.0f}{rate[1]:>12,.0f}{rate[1] / rate[0]:>8.2f}{rate[2]:>14,.0f}"

@@ -12,7 +12,10 @@ _CAUSES = (
         "required": "{place} lacks a member that the contract requires",
         "pattern": "{place} does not have the form that the contract says",
         "format": "{place} does not have the format that the contract says",
-        "undeclared": "{place} is not declared by the contract",
+        "undeclared-property": "{place} is not declared by the contract",
+        "unhandled-version": "messages are written as a version that their consumer has no handler for",
+        "not-built": "{place} could not be made into what its consumer's handler takes",
+        "not-judged": "{place} could not be judged",
         "not-json": "{place} is no JSON",
         "empty": "{place} is empty, which no JSON text is",
         "too-deep": "{place} is nested too deep to be judged",
@@ -30,8 +33,16 @@ _CAUSES = (
         "{place} is shorter or longer than the contract allows",
     )
     | dict.fromkeys(
-        ("additionalProperties", "unevaluatedProperties", "propertyNames"),
-        "{place} has a member that the contract does not allow",
+        ("additionalProperties", "unevaluatedProperties", "propertyNames", "falseSchema", "not"),
+        "{place} has a member, or is a value, that the contract does not allow",
+    )
+    | dict.fromkeys(
+        ("additionalItems", "unevaluatedItems", "contains", "minContains", "maxContains", "uniqueItems"),
+        "{place} has items that the contract does not allow, or lacks some that it requires",
+    )
+    | dict.fromkeys(
+        ("dependencies", "dependentRequired"),
+        "{place} lacks a member that the contract requires beside another one",
     )
     | dict.fromkeys(("anyOf", "oneOf"), "{place} fits none of the forms that the contract offers, or more than one")
 )
