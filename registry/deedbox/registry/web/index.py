@@ -16,8 +16,8 @@ from deedbox.registry.storage.packages import IndexedFile
 from deedbox.registry.web.api import actor
 from deedbox.registry.web.json_out import dump
 from deedbox.registry.web.problems import problem
-from deedbox.registry.web.replies import FOR_EVER, reply
-from flask import Flask, Response, redirect, render_template, request, url_for
+from deedbox.registry.web.replies import FOR_EVER, lead_to, reply
+from flask import Flask, Response, render_template, request, url_for
 from packaging.utils import canonicalize_name
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
@@ -62,7 +62,7 @@ def _simple(app: Flask, services: Services) -> None:
     def simple_project(project: str) -> Response:
         """The files of a project, with all that an installer needs to choose one."""
         if project != canonicalize_name(project):
-            return redirect(url_for("simple_project", project=canonicalize_name(project)), 301)  # type: ignore[return-value]
+            return lead_to(url_for("simple_project", project=canonicalize_name(project)), 301)
         found = packages.project(project)
         return _page(
             lambda: _project(found),

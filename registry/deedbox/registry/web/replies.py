@@ -13,7 +13,7 @@ from deedbox.registry.storage.database import Database
 from deedbox.registry.web.json_out import dump
 from deedbox.registry.web.metrics import count
 from deedbox.registry.web.request_ids import HEADER, request_id
-from flask import Response, request
+from flask import Response, redirect, request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -182,6 +182,11 @@ def reply(value: Any, status: int = 200, **headers: str) -> Response:
     """A JSON reply to a write or a computation, which nobody may keep."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Response(dump(value), status, {"Cache-Control": "no-store", **named}, content_type=JSON)
+
+
+def lead_to(address: str, status: int = 303) -> Response:
+    """A reply that leads to another address: behind a form 303, for good 301 or 308, else 302."""
+    return redirect(address, status)  # type: ignore[return-value] # typed as werkzeug's; made by the app's own class
 
 
 def if_match() -> int | None:

@@ -16,8 +16,8 @@ from deedbox.registry.errors import NotFound
 from deedbox.registry.services import Services
 from deedbox.registry.web.json_out import dump
 from deedbox.registry.web.pages import safety, words
-from deedbox.registry.web.replies import JSON, Replies
-from flask import Flask, Response, current_app, redirect, render_template, request
+from deedbox.registry.web.replies import JSON, Replies, lead_to
+from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
 HTML = "text/html; charset=utf-8"
@@ -187,7 +187,7 @@ def install(app: Flask) -> None:
             return response
         told = response.get_json()
         if response.status_code == 404 and request.url_rule is None and (shorter := _without_slash()):
-            return redirect(shorter, 308)  # type: ignore[return-value]
+            return lead_to(shorter, 308)
         page = Response(render("problem.html", "", problem=told), response.status_code, content_type=HTML)
         for name in ("Retry-After", "Allow"):
             if name in response.headers:

@@ -6,7 +6,8 @@ from deedbox.registry.errors import InvalidRequest, NotFound
 from deedbox.registry.services.names import contract_name
 from deedbox.registry.web.pages import safety, words
 from deedbox.registry.web.pages.base import Pages, View, number, once, text
-from flask import Response, redirect, request
+from deedbox.registry.web.replies import lead_to
+from flask import Response, request
 
 _CONTRACT = "/contracts/<service>/<name>"
 
@@ -55,7 +56,7 @@ def install(pages: Pages) -> None:
     @pages.app.route("/contracts/<service>")
     def of_service(service: str) -> Response:
         """From a contract's address cut short to its service."""
-        return redirect(words.service_url(service))  # type: ignore[return-value]
+        return lead_to(words.service_url(service), 302)
 
     @pages.page(f"{_CONTRACT}/compare/<old>...<new>", "compare.html", "contracts")
     def compare(service: str, name: str, old: str, new: str) -> View:
@@ -68,7 +69,7 @@ def install(pages: Pages) -> None:
         old, new = text("old"), text("new")
         if not old or not new:
             raise InvalidRequest("say which two versions: ?old=1.0.0&new=1.1.0", pointer="/old")
-        return redirect(words.compare_url(contract_name(service, name), old, new))  # type: ignore[return-value]
+        return lead_to(words.compare_url(contract_name(service, name), old, new), 302)
 
     _retiring(pages)
 
@@ -89,7 +90,7 @@ def _retiring(pages: Pages) -> None:
             reason = request.form.get("reason", "").strip()[:10_000]
             if reason:
                 services.publishing.retire(contract, version, reason, safety.actor())
-                return redirect(words.contract_url(contract, version), 303)  # type: ignore[return-value]
+                return lead_to(words.contract_url(contract, version))
             problem = "Say why: it stays in the audit feed for good."
         links = services.catalogue.links(contract, None, "", 100).items
         touched = [link.as_dict() for link in links if version in (link.producer_version, link.consumer_version)]

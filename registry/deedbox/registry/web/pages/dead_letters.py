@@ -9,7 +9,8 @@ from deedbox.registry.services.browsing.dead_letters import order_view
 from deedbox.registry.services.names import check_channel
 from deedbox.registry.web.pages import safety, words
 from deedbox.registry.web.pages.base import Pages, View, number, posted, text
-from flask import Response, redirect, request
+from deedbox.registry.web.replies import lead_to
+from flask import Response, request
 
 _ORDER = "/replay-orders/<id>"
 
@@ -42,14 +43,14 @@ def install(pages: Pages) -> None:
         record = services.replay_orders.get(id)
         if text("since") == words.progress(order_view(record)):
             return Response(status=204)
-        return _to(words.order_url(record.order.uuid))
+        return lead_to(words.order_url(record.order.uuid))
 
     @pages.app.route("/replay-orders")
     @pages.app.route(f"{_ORDER}/confirmation")
     @pages.app.route(f"{_ORDER}/cancellation")
     def elsewhere(id: str = "") -> Response:
         """Where forms are sent to there is nothing to see: leads to what they were on."""
-        return _to(words.order_url(services.replay_orders.get(id).order.uuid) if id else "/dead-letters")
+        return lead_to(words.order_url(services.replay_orders.get(id).order.uuid) if id else "/dead-letters")
 
     _writing(pages)
 
@@ -65,23 +66,19 @@ def _writing(pages: Pages) -> None:
         try:
             made = orders.order(posted("id") or str(uuid4()), **said, by=safety.actor())
         except OrderOpen as error:
-            return _to(words.order_url(error.extra["order"]))
-        return _to(words.order_url(made.record.order.uuid))
+            return lead_to(words.order_url(error.extra["order"]))
+        return lead_to(words.order_url(made.record.order.uuid))
 
     @pages.app.route(f"{_ORDER}/confirmation", methods=["POST"])
     def confirm(id: str) -> Response:
         """Has done what the dry run found, which the form names by its digest."""
         safety.check("replay")
         made = orders.confirm(id, posted("digest"), safety.actor())
-        return _to(words.order_url(made.record.order.uuid))
+        return lead_to(words.order_url(made.record.order.uuid))
 
     @pages.app.route(f"{_ORDER}/cancellation", methods=["POST"])
     def cancel(id: str) -> Response:
         """Ends an order."""
         safety.check("replay")
         made = orders.cancel(id, posted("reason", 1_000) or "cancelled in the browser", safety.actor())
-        return _to(words.order_url(made.record.order.uuid))
-
-
-def _to(address: str) -> Response:
-    return redirect(address, 303)  # type: ignore[return-value]
+        return lead_to(words.order_url(made.record.order.uuid))
