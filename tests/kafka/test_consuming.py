@@ -102,6 +102,25 @@ def test_the_policy_to_raise_leaves_the_bad_message_where_it_is(registry: Regist
         assert (shop.handled, offset(broker)) == (["a"], 1)
 
 
+def test_a_large_batch_is_handled_to_its_last_message_and_to_the_one_that_fails(
+    registry: Registry, broker: MemoryBroker
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    names = [f"m{n}" for n in range(237)]
+    for n, name in enumerate(names):
+        send(broker, {"id": 7} if n == 120 else {"id": name})
+    shop = Shop(registry, broker)
+    shop.fail_on = {"m180"}
+    with pytest.raises(RuntimeError):
+        shop.consumer.run_once(most=500, seconds=0)
+    good = [name for name in names if name != "m120"]
+    assert (shop.handled, offset(broker)) == (good[:179], 180)
+    shop.fail_on = set()
+    assert shop.consumer.run_once(most=500, seconds=0) == 57
+    assert (shop.handled, offset(broker)) == (good, 237)
+    assert [str(dead_letters.read(r).origin) for r in broker.records(f"{TOPIC}.dlt")] == [f"{TOPIC}[0]@120"]
+
+
 def test_a_handler_that_fails_is_asked_again(registry: Registry, broker: MemoryBroker) -> None:
     registry.publish("orders/order-placed", ORDER)
     for name in "abc":
