@@ -122,8 +122,7 @@ def watch(
     ):
         ends = _ends(broker, topics, once=options.once)
         reporter.start()
-        # What is loaded by now stays: else the collector looks through all of it at every few batches, which on small
-        # messages is a quarter of the guard's time.
+        # What is loaded by now stays: else the collector looks through all of it at every few batches.
         gc.freeze()
         try:
             idle = 0

@@ -50,7 +50,9 @@ def add(session: Session, contract: str, seq: int, pointers: Sequence[str]) -> N
 
 
 def marks_of(canonical: str, dialect: str | None) -> tuple[str, ...]:
-    """Where a JSON Schema marks fields, as far as rows can hold the pointers: not too long, and without the one character that not every database takes.
+    """Where a JSON Schema marks fields, as far as rows can hold the pointers.
+
+    Not too long, and without the one character that not every database takes.
 
     Args:
         canonical: the schema's canonical text.
