@@ -233,6 +233,13 @@ def test_a_scan_that_sees_the_field_revokes_the_proofs_of_its_own_cluster_alone(
     assert revoked == proofs["c1"]["id"]
 
 
+def test_a_reading_goes_on_from_the_last_one_of_its_own_cluster(stopped: Api) -> None:
+    stopped.read(7, 900, committed=9, cluster_id="c2")
+    made = stopped.read(7, 10, committed=9, cluster_id="c1")
+    (partition,) = stopped.call("GET", f"/fields/evidence/{made['id']}")["evidence"]["partitions"]
+    assert [end["high"] for end in partition["ends"]] == [10]
+
+
 def test_a_proof_is_revoked_by_hand_once_and_only_if_it_proved_something(stopped: Api) -> None:
     stopped.read(7, 10, committed=9)
     proof = stopped.read(7, 10, committed=9)

@@ -96,6 +96,13 @@ def test_letters_of_every_kind_are_taken(registry: Registry) -> None:
     assert by_offset[6][1]["truncated"]
 
 
+def test_a_report_leaves_out_the_partitions_that_it_did_not_come_to(registry: Registry) -> None:
+    broker = MemoryBroker(2)
+    broker.append([letter(n) for n in range(1_100)] + [letter(n)._replace(partition=1) for n in range(1_100, 1_102)])
+    assert worker(registry, broker).turn().letters == 1_102
+    assert (groups(registry)[0]["count"], stand(registry)) == (1_102, {0: 1_100, 1: 2})
+
+
 def test_another_worker_was_quicker(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
     broker = MemoryBroker()
     broker.append([letter(n) for n in range(3)])
