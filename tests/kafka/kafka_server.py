@@ -161,10 +161,10 @@ class KafkaServer:
         from kafka.errors import TopicAlreadyExistsError
 
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        configs = {"max.message.bytes": str(most if most is not None else 1_048_588)}
         try:
             with contextlib.suppress(TopicAlreadyExistsError):
-                admin.create_topics([NewTopic(topic, 1, 1)])
-            configs = {"max.message.bytes": str(most if most is not None else 1_048_588)}
+                admin.create_topics([NewTopic(topic, 1, 1, topic_configs=configs)])  # no moment without the limit
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)])
         finally:
             admin.close()

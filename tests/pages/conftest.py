@@ -87,6 +87,20 @@ class Visit:
         """Goes to an address of the server."""
         return self.page.goto(self.base + path)
 
+    def follow(self, control: Any) -> None:
+        """Presses what leads to another page, and waits until that page is there."""
+        with self.page.expect_navigation():
+            control.click()
+
+    def until_there(self, wanted: Any, times: int = 75) -> None:
+        """Asks for the same page again and again, as one without JavaScript has to, until it shows something."""
+        for _ in range(times):
+            if wanted.is_visible():
+                return
+            self.page.wait_for_timeout(200)
+            self.page.goto(self.page.url)
+        raise AssertionError(f"never there: {wanted}")
+
     def keep(self, name: str) -> None:
         """Takes a picture of the whole page for people to look at."""
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
