@@ -93,7 +93,7 @@ def test_a_build_is_stopped_at_its_time_limit() -> None:
     start = time.monotonic()
     with pytest.raises(BuildTimedOut, match=r"took longer than 0\.2 s"):
         build(request(SMALL), seconds=0.2)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
 
 
 def test_a_build_that_dies_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

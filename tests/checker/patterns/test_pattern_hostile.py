@@ -47,7 +47,7 @@ TEXTS = ["a" * 60, "ab" * 1_500, "abba" * 20 + "c", "x" * 3_000]
 
 @pytest.mark.parametrize("pattern", HOSTILE.values(), ids=HOSTILE.keys())
 def test_nothing_hangs_nor_crashes(pattern: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     if (reason := REFUSED.get(pattern)) is not None:
         with pytest.raises(PatternError, match=reason):
             compile_pattern(pattern)
@@ -67,7 +67,7 @@ def test_nothing_hangs_nor_crashes(pattern: str) -> None:
         for text in found.strings:
             assert all(compile_pattern(p).search(text) for p in wanted)
             assert not any(compile_pattern(p).search(text) for p in unwanted)
-    assert time.perf_counter() - begin < 20  # seconds, on a loaded machine; a search of its own has 0.3
+    assert time.process_time() - begin < 20  # seconds, on a loaded machine; a search of its own has 0.3
 
 
 def test_ten_thousand_parentheses_are_no_depth() -> None:
@@ -81,9 +81,9 @@ def test_matching_takes_linear_time() -> None:
     def seconds(text: str) -> float:
         best = 9.0
         for _ in range(3):
-            begin = time.perf_counter()
+            begin = time.process_time()
             assert not compiled.search(text)
-            best = min(best, time.perf_counter() - begin)
+            best = min(best, time.process_time() - begin)
         return best
 
     assert seconds("word " * 20_000) < 40 * seconds("word " * 2_000)

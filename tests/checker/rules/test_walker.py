@@ -256,10 +256,10 @@ class TestBranches:
 
     def test_thousands_of_branches(self, facts: Any) -> None:
         branches = [{"properties": {"kind": {"const": i}}, "required": ["kind"]} for i in range(2_000)]
-        start = time.perf_counter()
+        start = time.process_time()
         found = facts({"anyOf": branches}, {"anyOf": [*branches[1:], STRING]})
         assert {f.rule.id for f in found} == {"any-of-branch-added", "any-of-branch-removed"}
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
 
 
 class TestLists:
@@ -275,10 +275,10 @@ class TestLists:
 
     def test_ten_thousand_values(self, facts: Any) -> None:
         values = [f"v{i}" for i in range(10_000)]
-        start = time.perf_counter()
+        start = time.process_time()
         (fact,) = facts({"enum": values}, {"enum": values[1:]})
         assert fact.rule.id == "enum-value-removed"
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 class TestHostile:
@@ -302,9 +302,9 @@ class TestHostile:
             floors = {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}, {"type": "null"}] * 2} for i in range(60)}
             return {"$ref": "#/$defs/d0", "$defs": {**floors, "d60": kind}}
 
-        start = time.perf_counter()
+        start = time.process_time()
         assert "type-changed" in {f.rule.id for f in facts(tower(STRING), tower(INTEGER))}
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
 
     def test_depth(self, facts: Any) -> None:
         def deep(kind: Any) -> Any:
@@ -321,9 +321,9 @@ class TestHostile:
             names = {chr(97 + i): kind for i in range(12)}
             return {"$ref": "#/$defs/n", "$defs": {"n": {"patternProperties": patterns, "properties": names}}}
 
-        start = time.perf_counter()
+        start = time.process_time()
         facts(document(STRING), document(INTEGER))
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_an_odd_document_is_walked_quickly() -> None:
 
 
 def _seconds(pair: list[Schema]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     (fact,) = walk(*pair)
     assert fact.rule.id == "type-changed"
-    return time.perf_counter() - start
+    return time.process_time() - start
