@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deedbox.checker.asyncapi.reading import read as read_asyncapi
@@ -29,8 +30,10 @@ def openapi_sections(document: Document, walk: Walk) -> list[Section]:
     schema = Schema(Document(document.value, document.name), _dialect(api.version))
     sections: list[Section] = []
     for operation in (*api.operations.values(), *api.webhooks.values()):
-        sections += _operation(operation, schema, walk)
-    return [section for section in sections if section.fields]
+        answers = ", ".join(operation.responses)
+        said = (_told(operation.at), f"Answers {answers}" if answers else "")
+        sections += _of(_label(operation), operation.at.pointer, said, _operation(operation, schema, walk))
+    return sections
 
 
 def asyncapi_sections(document: Document, walk: Walk) -> list[Section]:
@@ -41,17 +44,38 @@ def asyncapi_sections(document: Document, walk: Walk) -> list[Section]:
     """
     application = read_asyncapi(document)
     schema = Schema(Document(document.value, document.name), "draft7")
-    sections = []
+    sections: list[Section] = []
     for operation in application.operations.values():
+        parts = []
         for message in operation.messages.values():
             for part, cursor in (("payload", message.payload), ("headers", message.headers)):
                 if cursor is not None:
-                    sections.append(_section(f"{operation.label}: {message.name} {part}", cursor, schema, walk))
-    return [section for section in sections if section.fields]
+                    parts.append(_section(f"{operation.label}: {message.name} {part}", cursor, schema, walk))
+        sections += _of(operation.label, operation.at.pointer, (_told(operation.at),), parts)
+    return sections
+
+
+def _of(operation: str, pointer: str, said: Iterable[str], parts: Iterable[Section]) -> list[Section]:
+    """The parts of an operation that have fields; one without any where none has, so that no operation is left out."""
+    found = [part for part in parts if part.fields] or [Section(operation, pointer)]
+    for part in found:
+        part.operation, part.operation_at = operation, pointer
+        part.operation_said = ". ".join(text.rstrip(".") for text in said if text)
+    return found
+
+
+def _told(cursor: Cursor) -> str:
+    """What a place says of itself: its summary, else its description."""
+    texts = (cursor.raw("summary"), cursor.raw("description"))
+    return next((text.strip() for text in texts if isinstance(text, str) and text.strip()), "")
+
+
+def _label(operation: Operation) -> str:
+    return operation.label + (" (deprecated)" if operation.deprecated else "")
 
 
 def _operation(operation: Operation, schema: Schema, walk: Walk) -> Iterator[Section]:
-    label = operation.label + (" (deprecated)" if operation.deprecated else "")
+    label = _label(operation)
     if operation.parameters:
         yield _parameters(f"{label}: parameters", operation.at.pointer, operation.parameters.values(), schema)
     if operation.body is not None:
@@ -67,7 +91,9 @@ def _parameters(title: str, pointer: str, parameters: Iterable[Parameter], schem
         side = Side((_start(at, schema),))
         presence = "required" if parameter.required else "optional"
         row = row_of(side, (f"{parameter.name} ({parameter.within})",), presence)
-        section.fields.append(row)
+        # A parameter's own words go before those of its schema.
+        told = _told(parameter.at) or row.description
+        section.fields.append(replace(row, description=told, obsolete=row.obsolete or parameter.deprecated))
     return section
 
 

@@ -17,6 +17,7 @@ from deedbox.registry.services.browsing.fields import Field, Fields, Path, Secti
 from deedbox.registry.services.browsing.fits import Fits, settled
 from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
 from deedbox.registry.services.browsing.views import fit_view, head_view, version_view
+from deedbox.registry.services.browsing.words import said
 from deedbox.registry.services.catalogue import pick
 from deedbox.registry.services.links import End
 from deedbox.registry.storage import browsing, queries
@@ -114,8 +115,10 @@ class Contracts:
         part = min(part, parts)
         live = {end.version for end in head.live}
         by_seq = {v.row.seq: v.row.version for v in read.history}
+        anchored: set[str] = set()
         view = {
-            **head_view(head, self._overview.words([head])[contract]),
+            **head_view(head, ()),
+            "description": said(json.loads(read.text)),
             "groups": list(row.groups),
             "content_model": row.content_model,
             "dialect": row.dialect,
@@ -125,9 +128,13 @@ class Contracts:
                 {
                     "title": section.title,
                     "pointer": section.pointer,
+                    "operation": section.operation,
+                    "operation_at": section.operation_at,
+                    "operation_said": section.operation_said,
                     "fields": [
                         {
                             **field_view(field),
+                            "anchor": _first(field.pointer, anchored),
                             "obsolete_since": since.get(field.pointer),
                             "others": other_views(others, field.path),
                         }
@@ -191,6 +198,14 @@ def _part(sections: Iterable[Section], part: int) -> Iterator[tuple[Section, lis
         if shown or (not section.fields and part == 1):
             yield section, shown
         at += len(section.fields)
+
+
+def _first(pointer: str, seen: set[str]) -> str | None:
+    """The pointer where nothing before has it: what all operations of a path share stands in each of them."""
+    if pointer in seen:
+        return None
+    seen.add(pointer)
+    return pointer
 
 
 def _install(head: Head, packages: Iterable[Packaged]) -> dict[str, str] | None:
@@ -300,6 +315,7 @@ def field_view(field: Field) -> dict[str, Any]:
     return {
         "path": list(field.path),
         "label": field.label,
+        "short": field.short,
         "pointer": field.pointer,
         "location": field.location,
         "type": field.type,

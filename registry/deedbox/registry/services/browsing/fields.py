@@ -6,8 +6,8 @@ References and `allOf` are followed, so a row says all that applies at its place
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,8 @@ from deedbox.registry.services.browsing.constraints import constraints
 MOST_FIELDS = 5_000
 """Rows of one document; a note says where more were left out."""
 _MOST_DEPTH = 24
+_MOST_FORMS = 12
+"""Branches of which a row says what they ask of its place."""
 ITEM, OTHER = "[]", "{}"
 """Steps of a path: into the items of an array, and into properties that are not named one by one."""
 
@@ -57,14 +59,26 @@ class Field:
         """The path as people write it: `lines[].sku`."""
         return label(self.path)
 
+    @property
+    def short(self) -> str:
+        """The end of the path from its last name on: `lines[]`, where the row stands below the one of what is above."""
+        first = next((i for i in reversed(range(len(self.path))) if not self.path[i].startswith(("[", "{"))), 0)
+        return label(self.path[first:])
+
 
 @dataclass(slots=True)
 class Section:
-    """The fields of one message: the whole of a JSON Schema, or one body, parameter list or message of an API."""
+    """The fields of one message: the whole of a JSON Schema, or one body, parameter list or message of an API.
+
+    `operation` is the operation of the API that it belongs to, `operation_at` that operation's pointer.
+    """
 
     title: str
     pointer: str
     fields: list[Field] = field(default_factory=list)
+    operation: str = ""
+    operation_at: str = ""
+    operation_said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +176,8 @@ class _Walk:
         self.left = MOST_FIELDS
         self.left_out = ""
         self._only = only
+        self._forms: dict[Path, list[Field]] = {}
+        """What further branches say of places that have a row."""
 
     def _wanted(self, path: Path) -> bool:
         return self._only is None or path == self._only[: len(path)]
@@ -170,8 +186,9 @@ class _Walk:
         """The section of one message schema."""
         section = Section(title, pointer)
         rows: dict[Path, Field] = {}
+        self._forms = {}
         self._inside(Side(starts), (), rows, frozenset(), False)
-        section.fields = list(rows.values())
+        section.fields = [joined(row, self._forms.get(path, ())) for path, row in rows.items()]
         return section
 
     def _inside(
@@ -214,6 +231,7 @@ class _Walk:
             return
         if path in rows:  # a branch says more of it: its own members are still to be listed
             side = Side(starts)
+            self._forms.setdefault(path, []).append(row_of(side, path, presence))
             if all(part.node not in above for part in side.parts):
                 self._inside(side, path, rows, above, True)
             return
@@ -251,6 +269,32 @@ def row_of(side: Side, path: Path, presence: str, note: str = "") -> Field:
         tuple(examples[:5]),
         any(v is True for v in side.values("deprecated")),
         note,
+    )
+
+
+def joined(row: Field, others: Sequence[Field]) -> Field:
+    """A row with what further branches say of its place: each alternative of what only branches describe."""
+    if not others:
+        return row
+    only_branches = row.presence == "conditional"
+    forms = list(dict.fromkeys("; ".join(one.constraints) for one in ((row, *others) if only_branches else others)))
+    texts = [form or "no limits" for form in forms[:_MOST_FORMS]]
+    if len(forms) > _MOST_FORMS:
+        texts.append(f"one of {len(forms) - _MOST_FORMS} more forms")
+    said = ", or ".join(texts)
+    if not only_branches:
+        more = [text for form, text in zip(forms, texts, strict=False) if form and form not in row.constraints]
+        found = (*row.constraints, f"in some forms {', or '.join(more)}") if more else row.constraints
+    else:
+        found = row.constraints if len(forms) == 1 else (said,)
+    types = dict.fromkeys(one.type for one in (row, *others)) if only_branches else (row.type,)
+    return replace(
+        row,
+        type=" or ".join(types),
+        constraints=found,
+        title=row.title or next((one.title for one in others if one.title), ""),
+        description=row.description or next((one.description for one in others if one.description), ""),
+        obsolete=row.obsolete or (only_branches and any(one.obsolete for one in others)),
     )
 
 

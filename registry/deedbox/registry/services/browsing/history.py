@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 from deedbox.registry.services.browsing.dead_letters import Letters
@@ -99,7 +100,12 @@ class History:
         ]
         found["contracts"] = [head_view(h, known[h.contract]) for h in contracts[:_EACH]]
         found["fields"] = [
-            {"contract": h.contract, "pointer": w.pointer, "name": w.name, "description": w.text[:300]}
+            {
+                "contract": h.contract,
+                "pointer": w.pointer,
+                "name": w.name,
+                "description": shorten(w.text, 300, placeholder=" …"),
+            }
             for h, w in fields[:_EACH]
         ]
         found["more"] = {

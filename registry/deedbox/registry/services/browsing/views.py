@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import shorten
 from typing import Any
 
 from deedbox.registry.services.browsing.fits import Fit
@@ -10,6 +11,9 @@ from deedbox.registry.services.browsing.overview import Head
 from deedbox.registry.services.browsing.words import Word
 from deedbox.registry.storage.browsing import BriefVersion
 from deedbox.registry.storage.models import Entry
+
+_BRIEF = 300
+"""Characters of a description where many are listed."""
 
 
 def entry_view(entry: Entry) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def head_view(head: Head, words: Iterable[Word]) -> dict[str, Any]:
         "live": [end.version for end in head.live],
         "published_at": head.shown.at,
         "by": head.shown.by,
-        "description": said_of(words)[:300],
+        "description": shorten(said_of(words), _BRIEF, placeholder=" …"),
     }
 
 

@@ -29,14 +29,14 @@ def words_of(canonical: str) -> tuple[Word, ...]:
             pending += [(join(pointer, i), item) for i, item in enumerate(value) if isinstance(item, dict | list)]
         if not isinstance(value, dict):
             continue
-        if not pointer and (said := _said(value)):
-            found.append(Word("", "", said))
+        if not pointer and (whole := said(value)):
+            found.append(Word("", "", whole))
         for keyword, held in value.items():
             if not isinstance(held, dict | list):
                 continue
             below = join(pointer, keyword)
             if keyword in ("properties", "patternProperties") and isinstance(held, dict):
-                found += [Word(join(below, name), name, _said(schema)) for name, schema in held.items()]
+                found += [Word(join(below, name), name, said(schema)) for name, schema in held.items()]
             if isinstance(held, dict) and keyword in _NAMED:
                 pending += [(join(below, name), schema) for name, schema in held.items()]
             elif keyword not in ("enum", "const", "default", "examples", "example"):
@@ -44,7 +44,8 @@ def words_of(canonical: str) -> tuple[Word, ...]:
     return tuple(found[:_MOST])
 
 
-def _said(schema: Any) -> str:
+def said(schema: Any) -> str:
+    """What a schema, or an API document, says of itself: title and description."""
     if not isinstance(schema, dict):
         return ""
     parts = [schema.get(name) for name in ("title", "description")]
