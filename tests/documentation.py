@@ -12,6 +12,7 @@ from deedbox.checker.drain.claiming import STATES
 from deedbox.checker.drain.conditions import CONDITIONS
 from deedbox.checker.json_schema import rules as json_schema
 from deedbox.checker.openapi import rules as openapi
+from deedbox.cli import reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,11 @@ def _filled(page: str, name: str, text: str) -> str:
     return f"{head}<!-- {name} -->\n{text}\n<!-- /{name} -->{rest.partition(f'<!-- /{name} -->')[2]}"
 
 
-PAGES: dict[Path, Callable[[], str]] = {ROOT / "docs" / "rules.md": rules_page, DRAIN: drain_page}
+PAGES: dict[Path, Callable[[], str]] = {
+    ROOT / "docs" / "rules.md": rules_page,
+    ROOT / "docs" / "cli.md": reference.page,
+    DRAIN: drain_page,
+}
 """Each generated page, and what makes it."""
 
 

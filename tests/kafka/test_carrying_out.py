@@ -323,7 +323,7 @@ def test_a_log_of_replays_that_has_forgotten_something_is_said(caplog: pytest.Lo
     broker.append([letter(0)])
     assert Replayer(broker, DLT, "r", None).run().replayed == 1
     assert "has dropped" not in caplog.text
-    broker.begun = {0: 1}
+    broker.begun = {0: 2}  # behind the mark of its beginning, and what it says of the letter
     assert Replayer(broker, DLT, "r", None).dry_run().replayed == 1, "it does not know better"
     assert f"{DLT}.replays has dropped what it held first" in caplog.text
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import orjson
 import pytest
-from deedbox.kafka.errors import DeadLetterRefused, Fenced, RegistryAway, ReplayRefused
+from deedbox.kafka.errors import DeadLetterRefused, RegistryAway, ReplayOvertaken, ReplayRefused
 from deedbox.kafka.guard.guarding import Guard
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.letters.replaying import Query, Replayer, diagnose, grouped, judge_of, parties, read_all
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, last
+from deedbox.kafka.reading import stretches, whole
 
-from .conftest import NOW, ORDER, Registry, header
+from .conftest import NOW, ORDER, Registry, connected, header
 
 WIDER: dict[str, Any] = {
     **ORDER,
@@ -85,9 +86,9 @@ def test_the_whole_story(registry: Registry, broker: Any, topic: str) -> None:
     assert (again.read, again.replayed, again.replayed_before, again.failing) == (6, 0, 4, 2)
     foresaw = Replayer(broker, dlt, "after-2.0.0", judge(registry)).dry_run()
     assert (foresaw.replayed, foresaw.replayed_before, foresaw.skipped) == (0, 4, 4)
-    other = Replayer(broker, dlt, "another-name", judge(registry))
-    assert other.dry_run().replayed == 4, "under another name they may be sent again"
-    assert Replayer(broker, dlt, "another-name", judge(registry), once=True).dry_run().replayed == 0
+    other = Replayer(broker, dlt, "another-name", judge(registry)).dry_run()
+    assert (other.replayed, other.replayed_before, other.skipped) == (0, 0, 4), "whoever sent them"
+    assert Replayer(broker, dlt, "another-name", judge(registry), again=True).dry_run().replayed == 4
     why = [(e.partition, e.offset, e.obstacle.short, e.obstacle.reason.split(": ")[1]) for e in again.examples]
     assert why == [
         (0, 0, "type at /id", '0 is not of type "string" at /id (type)'),
@@ -136,18 +137,71 @@ def test_a_replay_that_is_cut_off_goes_on_and_sends_nothing_twice(registry: Regi
     assert len(broker.records(topic)) == 14
 
 
-def test_of_two_replays_under_one_name_the_first_is_fenced(registry: Registry, topic: str) -> None:
+def test_of_two_replays_of_a_topic_the_first_is_fenced(registry: Registry, topic: str) -> None:
     broker = MemoryBroker()
     guarded(registry, broker, topic)
     seen: list[int] = []
 
     def overtake(count: int) -> None:
         if not seen:
-            seen.append(Replayer(broker, f"{topic}.dlt", "r", None).run().replayed)
+            seen.append(Replayer(broker, f"{topic}.dlt", "another", None).run().replayed)
 
-    with pytest.raises(Fenced):
+    with pytest.raises(ReplayOvertaken, match=f"another replay of {topic}.dlt has begun"):
         Replayer(broker, f"{topic}.dlt", "r", None, advance=overtake).run(batch=1)
     assert (seen, len(broker.records(topic))) == ([5], 16)
+
+
+class _Interrupted:
+    """A producer in whose n-th transaction, all of it written and not committed, something else happens."""
+
+    def __init__(self, producer: Any, interrupt: Callable[[], None]) -> None:
+        self._producer, self._interrupt = producer, interrupt
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._producer, name)
+
+    def commit(self) -> None:
+        self._producer.flush()
+        self._interrupt()
+        self._producer.commit()
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "ordered"), [("kafka-python", "confluent-kafka"), ("confluent-kafka", "kafka-python")]
+)
+def test_by_hand_and_by_order_at_once_each_letter_is_sent_once(
+    by_hand: str, ordered: str, bootstrap: str, topic: str
+) -> None:
+    first, second = connected(by_hand, bootstrap), connected(ordered, bootstrap)
+    producer, dlt, kind = first.producer(), f"{topic}.dlt", "0123456789ab"
+    producer.send(topic, None, b"before", [], NOW, 0)
+    for n in range(6):
+        origin = dead_letters.origin_headers(dead_letters.Origin(topic, 0, n, NOW))
+        producer.send(dlt, None, str(n).encode(), [("deedbox-fingerprint", kind.encode()), *origin], NOW, 0)
+    producer.flush()
+    producer.close()
+    commits: list[int] = []
+    outcome: list[int] = []
+    make = first.producer
+
+    def interrupt() -> None:
+        commits.append(1)
+        if len(commits) == 4:  # its mark, two letters, and in the middle of the third
+            outcome.append(Replayer(second, dlt, "order", None, query=Query(fingerprint=kind)).run(batch=1).replayed)
+
+    first.producer = lambda id=None: _Interrupted(make(id), interrupt)  # type: ignore[method-assign, assignment, misc]
+    hand = Replayer(first, dlt, "hand", None)
+    with pytest.raises(ReplayOvertaken):
+        hand.run(batch=1)
+    assert (hand.done.replayed, outcome) == (2, [4])
+    first.producer = make  # type: ignore[method-assign]
+    assert Replayer(first, dlt, "hand", None).run().replayed == 0
+    assert sent(first, topic) == [b"before", *(str(n).encode() for n in range(6))]
+
+
+def sent(broker: Any, topic: str) -> list[bytes | None]:
+    """The values on a topic of one partition, in their order."""
+    return [r.value for stretch in stretches(broker, topic, whole(broker.ends(topic))) for r in stretch.records]
 
 
 def test_what_a_stuck_transaction_hides_is_waited_for(bootstrap: str, topic: str) -> None:

@@ -117,6 +117,26 @@ def test_one_worker_has_an_order_until_its_lease_runs_out(each_api: Api) -> None
     assert tell(each_api, id_, "dry-run", worker="w2").status_code == 201
 
 
+def test_letters_of_a_topic_are_sent_by_one_worker_at_a_time(each_api: Api) -> None:
+    kinds = {"a1a1a1a1": letters(3, fingerprint="a1a1a1a1"), "b2b2b2b2": letters(4, fingerprint="b2b2b2b2")}
+    assert put(each_api, report(0, 10, *kinds.values())).status_code == 201
+    first, second = (order(each_api, fingerprint=kind).json["id"] for kind in kinds)
+    for id_ in (first, second):
+        claim(each_api, id_)
+        assert confirm(each_api, id_, tell(each_api, id_, "dry-run").json["trial"]["digest"]).status_code == 201
+    taken = claim(each_api, first, "w1", 1)
+    assert (taken.status_code, taken.json["task"]) == (200, "replay")
+    other = claim(each_api, second, "w2")
+    assert (other.status_code, other.json["code"], other.json["worker"]) == (409, "order-claimed", "w1")
+    assert first in other.json["detail"]
+    assert claim(each_api, second, "w1", 1).status_code == 200, "one worker carries out one after the other"
+    time.sleep(1.1)
+    assert claim(each_api, second, "w2").status_code == 200, "one that died holds up nobody for longer than its lease"
+    assert claim(each_api, first, "w1").json["code"] == "order-claimed"
+    assert tell(each_api, second, "replay", worker="w2").json["state"] == "done"
+    assert claim(each_api, first, "w1").status_code == 200
+
+
 def test_a_late_result_counts_where_nobody_took_the_order_since(api: Api) -> None:
     id_ = ordered(api)
     claim(api, id_, "w1", 1)

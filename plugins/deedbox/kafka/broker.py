@@ -1,6 +1,6 @@
 """The broker as this room needs it: a port that kafka-python, confluent-kafka and memory fill.
 
-Errors of a filling are `BrokerUnavailable` or `Fenced`, whatever its client raises.
+Errors of a filling are `BrokerUnavailable`, `Fenced` or, where it says so, `NotPermitted`, whatever its client raises.
 """
 
 from __future__ import annotations
@@ -131,4 +131,15 @@ class Broker(Protocol):
 
     def groups(self, topics: Sequence[str]) -> dict[str, set[str]]:
         """The consumer groups that have offsets on topics, by topic."""
+        ...
+
+    def settings(self, topic: str) -> dict[str, str]:
+        """A topic's settings, by Kafka's names; empty where there is no such topic. Raises `NotPermitted`."""
+        ...
+
+    def create(self, topic: str, settings: Mapping[str, str]) -> None:
+        """Makes a topic, with the cluster's own partitions and replicas. Raises `NotPermitted`.
+
+        One that there is stays as it is.
+        """
         ...

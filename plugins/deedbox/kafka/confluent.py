@@ -25,11 +25,17 @@ from confluent_kafka import (
 from confluent_kafka import Consumer as Client
 from confluent_kafka import Producer as ProducerClient
 from confluent_kafka import TopicPartition as Place
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 from confluent_kafka.serialization import Deserializer, SerializationError, Serializer
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, NotPermitted
 from deedbox.kafka.librdkafka import NO_TOPIC, log, raised, topic_uuid, translated
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
@@ -172,6 +178,27 @@ class ConfluentBroker:
                         found[place.topic].add(name)
         return found
 
+    def settings(self, topic: str) -> dict[str, str]:
+        """See `Broker.settings`."""
+        if not self._places(topic):
+            return {}
+        asked = ConfigResource(ResourceType.TOPIC, topic)
+        with self._asking():
+            (answer,) = self._admin.describe_configs([asked], request_timeout=_SECONDS).values()
+            return {name: str(entry.value) for name, entry in _permitted(answer).items()}
+
+    def create(self, topic: str, settings: Mapping[str, str]) -> None:
+        """See `Broker.create`."""
+        # The cluster's own counts: librdkafka says so by -1, of partitions in its header alone.
+        new = NewTopic(topic, num_partitions=-1, replication_factor=-1, config=dict(settings))
+        with self._asking():
+            (answer,) = self._admin.create_topics([new], request_timeout=_SECONDS, operation_timeout=_SECONDS).values()
+            try:
+                _permitted(answer)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+
     def _places(self, topic: str) -> list[TopicPartition]:
         with self._asking():
             known = self._admin.list_topics(topic, _SECONDS).topics[topic]
@@ -224,6 +251,18 @@ class ConfluentBroker:
                 **options,
             }
         )
+
+
+def _permitted(answer: Any) -> Any:
+    """An answer's value. What the cluster answered that asking again will not change is `NotPermitted`."""
+    try:
+        return answer.result(_SECONDS)
+    except KafkaException as error:
+        said = error.args[0]
+        # Codes below 0 are the client's own, such as a time-out.
+        if said.code() < 0 or said.retriable() or said.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        raise NotPermitted(f"{said.name()}: {said.str()}") from error
 
 
 class ConfluentConsumer:

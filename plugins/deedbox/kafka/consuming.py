@@ -12,6 +12,7 @@ from deedbox.kafka.errors import InvalidMessage, LiveError
 from deedbox.kafka.handlers import Handlers, Unhandled
 from deedbox.kafka.inspection import Inspection, Inspector, Invalid
 from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.keeping import Keeping
 from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.messages import MESSAGE_ID, Record, next_offsets, text
 from deedbox.kafka.occurrence import sortable
@@ -91,6 +92,7 @@ class ContractConsumer:
         self._handlers, self._inspector, self._policy = handlers, inspector, on_invalid
         self._store, self._order, self._group = store, order, group
         self._letters_to = dead_letter_topic or (lambda topic: topic + dead_letters.SUFFIX)
+        self._keeping = Keeping(broker)
         self._breaker = Breaker(limits or Limits())
         self._settler = Settler(broker, f"deedbox-consumer.{group}.{instance or uuid4().hex}")
         self._consumer = broker.consumer(topics, group)
@@ -134,6 +136,7 @@ class ContractConsumer:
             self._breaker.passed(topic, count)
         rewind(self._consumer, records[dealt:])
         try:
+            self._keeping.see_to(letter.topic for letter in letters)
             self._settler.settle(self._consumer, next_offsets(records[:dealt]), letters)
         except LiveError:
             self._breaker.undone()

@@ -32,6 +32,10 @@ class MessageTooLarge(BrokerUnavailable):
     """A message is larger than its topic, or this client, takes: it will be refused again, and the others not."""
 
 
+class NotPermitted(LiveError):
+    """The cluster answered, and does not let this client do what it asked for."""
+
+
 class Fenced(LiveError):
     """Another process has taken over this one's transactions or partitions: what was begun must be begun anew."""
 
@@ -60,6 +64,17 @@ class ReplayRefused(DeadLetterRefused):
             f"sending dead letters of {topic} again was refused: {reason}. What was sent before stands in "
             f"{topic}.replays and is not sent twice. Check that the topic they came from and {topic}.replays exist, take "
             "messages of this size, and let this client write",
+        )
+        self.topic = topic
+
+
+class ReplayOvertaken(Fenced):
+    """Another replay of the same dead letters began, and ended this one. `topic` names the dead-letter topic."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"another replay of {topic} has begun, by hand or by an order, and taken over from this one. What this one sent "
+            f"stands in {topic}.replays and is not sent twice: run it again once the other one has ended"
         )
         self.topic = topic
 

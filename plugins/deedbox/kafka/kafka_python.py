@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge, NotPermitted
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 from kafka import IsolationLevel, KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetSpec
 from kafka import TopicPartition as Place
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
+    AuthorizationError,
     CommitFailedError,
     FencedInstanceIdError,
     IllegalGenerationError,
@@ -25,10 +27,13 @@ from kafka.errors import (
     InvalidTopicError,
     KafkaError,
     MessageSizeTooLargeError,
+    NoError,
     ProducerFencedError,
     RebalanceInProgressError,
     RecordListTooLargeError,
+    TopicAlreadyExistsError,
     UnknownMemberIdError,
+    for_code,
 )
 from kafka.serializer import Deserializer, Serializer
 from kafka.structs import OffsetAndMetadata
@@ -68,7 +73,9 @@ def translated() -> Iterator[None]:
         large = any(
             isinstance(part, MessageSizeTooLargeError | RecordListTooLargeError) for part in (error, *error.args)
         )
-        kind = MessageTooLarge if large else BrokerUnavailable
+        # Once it was replaced, what else is asked of it only quotes that.
+        replaced = ProducerFencedError.__name__ in str(error)
+        kind = Fenced if replaced else MessageTooLarge if large else BrokerUnavailable
         raise kind(f"{name}: {str(error).removeprefix(f'{name}: ')}{hint}") from error
     except ValueError as error:
         if "Topic name" not in str(error):
@@ -178,6 +185,31 @@ class KafkaPythonBroker:
                     if place.topic in found and at.offset >= 0:
                         found[place.topic].add(name)
         return found
+
+    def settings(self, topic: str) -> dict[str, str]:
+        """See `Broker.settings`."""
+        with translated(), self._admin() as admin:
+            (found,) = admin.describe_topics([topic])
+            if found["error_code"]:
+                return {}
+            try:
+                asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
+                told = admin.describe_configs(asked, config_filter="all")
+            except AuthorizationError as error:
+                raise NotPermitted(f"{type(error).__name__}: its settings are not told") from error
+        return {name: str(entry["value"]) for name, entry in told["topic"][topic].items()}
+
+    def create(self, topic: str, settings: Mapping[str, str]) -> None:
+        """See `Broker.create`."""
+        with translated(), self._admin() as admin:
+            # Its own error would hold the whole request and the whole answer.
+            (said,) = admin.create_topics({topic: {"configs": dict(settings)}}, raise_errors=False)["topics"]
+            if said["error_code"] not in (NoError.errno, TopicAlreadyExistsError.errno):
+                kind = for_code(said["error_code"])
+                if kind.retriable:
+                    raise kind(said["error_message"])
+                raise NotPermitted(f"{kind.__name__}: {said['error_message']}")
+            admin.wait_for_topics([topic])
 
     @contextmanager
     def _admin(self) -> Iterator[KafkaAdminClient]:

@@ -49,10 +49,13 @@ def translated() -> Iterator[None]:
     except KafkaException as error:
         raise raised(error.args[0]) from error
     except SystemError as error:
-        # A fatal error of the client comes so where another callback of it is called before Python sees the first.
-        if not isinstance(error.__cause__, KafkaException):
+        # A fatal error of the client comes so where another callback of it is called before Python sees the first; and
+        # some are lost by that. What it was, the next call says.
+        if isinstance(error.__cause__, KafkaException):
+            raise raised(error.__cause__.args[0]) from error
+        if "without setting an exception" not in str(error):
             raise
-        raise raised(error.__cause__.args[0]) from error
+        raise BrokerUnavailable("the client failed for good, and does not say why") from error
     except (RuntimeError, TimeoutError) as error:  # the client was closed; an answer that did not come
         raise BrokerUnavailable(str(error) or "no answer in time") from error
 

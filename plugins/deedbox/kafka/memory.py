@@ -36,6 +36,7 @@ class MemoryBroker:
         self.logs: dict[TopicPartition, list[Record]] = {}
         self._groups: dict[str, _Group] = {}
         self.topic_ids: dict[str, str] = {}
+        self.configs: dict[str, dict[str, str]] = {}
         self.epochs: dict[str, int] = {}
         self.refuse: set[str] = set()
         self.most_bytes = 1 << 30
@@ -102,6 +103,17 @@ class MemoryBroker:
             topic: {name for name, group in self._groups.items() if any(p.topic == topic for p in group.offsets)}
             for topic in topics
         }
+
+    def settings(self, topic: str) -> dict[str, str]:
+        """See `Broker.settings`."""
+        own = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+        return {**own, **self.configs.get(topic, {})} if self.ends(topic) else {}
+
+    def create(self, topic: str, settings: Mapping[str, str]) -> None:
+        """See `Broker.create`."""
+        if not self.ends(topic):
+            self.configs[topic] = dict(settings)
+            self.places(topic)
 
     def records(self, topic: str) -> list[Record]:
         """Everything on a topic, by partition and offset."""

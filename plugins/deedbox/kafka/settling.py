@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, LiveError
+from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LiveError
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker, Consumer, Producer
@@ -69,20 +69,30 @@ class Settler:
                 self._producer.send_offsets(offsets, consumer.group_metadata())
             self._producer.commit()
         except LiveError as error:
-            self._discard()
+            fenced = self._discard()
+            if fenced is not None and not isinstance(error, Fenced):
+                # What failed first may say less: a client reports what it can of one that was replaced.
+                raise fenced from error
             if isinstance(error, BrokerUnavailable):
                 raise DeadLetterRefused(records[0].topic, str(error)) from error
             raise
 
-    def _discard(self) -> None:
-        """Gives up a producer whose transaction failed: what state it is in depends on the client."""
+    def _discard(self) -> Fenced | None:
+        """Gives up a producer whose transaction failed: what state it is in depends on the client.
+
+        Gives what it says, where it was replaced.
+        """
         producer, self._producer = self._producer, None
+        fenced: Fenced | None = None
         if producer is not None:
             for ending in (producer.abort, producer.close):
                 try:
                     ending()
+                except Fenced as error:
+                    fenced = error
                 except LiveError:
                     continue  # the broker aborts it when its time is over
+        return fenced
 
     def close(self) -> None:
         """Closes the producer."""

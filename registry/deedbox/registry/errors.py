@@ -134,7 +134,7 @@ class OrderOpen(RegistryError):
 
 
 class OrderClaimed(RegistryError):
-    """Another worker has the order: `worker`, `until`."""
+    """Another worker has the order, or is sending other letters of its topic: `worker`, `until`."""
 
     code = "order-claimed"
 

@@ -13,6 +13,7 @@ from deedbox.kafka.counting import Counts
 from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, LimitReached, LiveError, SpoolFailed
 from deedbox.kafka.inspection import Inspection, Inspector
 from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.keeping import Keeping
 from deedbox.kafka.limits import Breaker, Limits
 from deedbox.kafka.messages import VERDICT, Record, TopicPartition, next_offsets, replaced
 from deedbox.kafka.settling import Settler, rewind
@@ -85,6 +86,10 @@ class Guard:
         self._acting = {topic for topic, mode in self._modes.items() if mode != "observe"}
         self.counts, self.samples = Counts(), Samples()
         self._inspector = Inspector(lookup, closed=True)
+        self._letter_topics = {
+            topic + dead_letters.SUFFIX for topic, mode in self._modes.items() if mode == "dead-letter"
+        }
+        self._keeping = Keeping(broker)
         self._settler = Settler(broker, f"{group}.{instance}")
         self._breaker = Breaker(limits or Limits())
         self._sleep, self._clock = sleep, clock
@@ -149,6 +154,7 @@ class Guard:
             counted.add_all((r.topic, found) for r, found in zip(records[:dealt], judged[:dealt], strict=True))
         batch = self._begin(records[:dealt], judged[:dealt], counted)
         try:
+            self._keeping.see_to(self._letter_topics.intersection(record.topic for record in written))
             self._settler.settle(consumer, done, written)
         except LiveError:
             self._breaker.undone()

@@ -125,7 +125,6 @@ class Carrier:
             query=Query(fingerprint=str(order["fingerprint"])),
             per_second=self._rate,
             by=str(order["by"]),
-            once=True,
             ends=ends,
             advance=advance,
             sleep=self._sleep,
@@ -150,7 +149,7 @@ class Carrier:
             done, error = replayer.so_far(), f"{lost}; what had been sent by then is counted"
         except Fenced as fenced:
             self._not_before[id] = self._clock() + self._seconds
-            return self._left(id, task, f"another worker has taken over: {fenced}")
+            return self._left(id, task, str(fenced))
         except LiveError as failure:
             again = self._again(id, failure)
             if again:

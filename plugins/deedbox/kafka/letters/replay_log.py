@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from deedbox.kafka.errors import BrokerUnavailable, InvalidDeadLetter
 from deedbox.kafka.letters import dead_letters
+from deedbox.kafka.letters.keeping import Keeping
 from deedbox.kafka.messages import Record, text
 from deedbox.kafka.reading import stretches
 
@@ -103,6 +104,7 @@ class ReplayLog:
             Fenced: another run has taken over from this one.
         """
         settler.open()
+        Keeping(self._broker).see_to([self.topic])
         waiting = set(self._ranges())
         run = uuid4().hex.encode()
         headers = [*self._headers(_BEGIN), (_RUN, run)]

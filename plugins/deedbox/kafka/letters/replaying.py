@@ -11,15 +11,18 @@ import orjson
 from deedbox.checker import pointers
 from deedbox.kafka.errors import (
     DeadLetterRefused,
+    Fenced,
     InvalidDeadLetter,
     LiveError,
     MessageTooLarge,
     RegistryAway,
+    ReplayOvertaken,
     ReplayRefused,
 )
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.letters.dead_letters import DeadLetter
+from deedbox.kafka.letters.keeping import Keeping
 from deedbox.kafka.letters.replay_log import QUARANTINE, REPLAY, Done, Letter, ReplayLog, identity
 from deedbox.kafka.lookup import Channel
 from deedbox.kafka.messages import Record
@@ -256,9 +259,9 @@ class _Pass:
 class Replayer:
     """Sends the dead letters of a topic to their origins.
 
-    What it did is written to `TOPIC.replays`, in the transaction that does it, and read back at the start: run again
-    under the same name it leaves out what was sent, wherever it was cut off. Of two at once under one name the first is
-    fenced. A message that was replayed `most` times goes to `TOPIC.quarantine`.
+    What it did is written to `TOPIC.replays`, in the transaction that does it, and read back at the start: a letter that
+    was sent is left out, wherever the run that sent it was cut off. Of two at once about one topic the first is fenced.
+    A message that was replayed `most` times goes to `TOPIC.quarantine`.
 
     Args:
         broker: a filling of the port.
@@ -269,7 +272,7 @@ class Replayer:
         most: replays a message gets.
         per_second: messages sent a second, at most; 0 for no limit.
         by: who asks for it, for the log.
-        once: also leaves out what was sent under other names.
+        again: also sends what was sent under other names.
         ends: by partition the offsets up to which letters are looked at, at most; None for all that there are.
         advance: told after each step how many dead letters were dealt with; what it raises ends the run behind it.
 
@@ -287,18 +290,19 @@ class Replayer:
         most: int = MAX_REPLAYS,
         per_second: float = 0.0,
         by: str = "",
-        once: bool = False,
+        again: bool = False,
         ends: Mapping[int, int] | None = None,
         advance: Callable[[int], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._broker, self._topic, self._inspector = broker, topic, inspector
         self._query, self._most, self._rate = query or Query(), most, per_second
-        self._once, self._ends, self._sleep, self._advance = once, ends, sleep, advance
+        self._again, self._ends, self._sleep, self._advance = again, ends, sleep, advance
         about = f"by {by or 'unknown'} replay {name} ({self._query})"
         self._log = ReplayLog(broker, topic, name, about, self._query.fingerprint)
-        # Who must not send at the same time: with `once` any two that are about the same letters.
-        self._id = f"deedbox-replay.{topic}.{self._query.fingerprint or 'all' if once else name}"
+        self._keeping = Keeping(broker)
+        # One for all that send letters of a topic: a second one would not see what the first is about to write.
+        self._id = f"deedbox-replay.{topic}"
         self.done = Replay()
 
     def dry_run(self, batch: int = 500) -> Replay:
@@ -317,7 +321,7 @@ class Replayer:
         """Sends what is there now.
 
         Raises:
-            ReplayRefused, Fenced, BrokerUnavailable, RegistryAway: what was counted is sent, and nothing else.
+            ReplayRefused, ReplayOvertaken, BrokerUnavailable, RegistryAway: what was counted is sent, and nothing else.
         """
         outcome = self.done = Replay()
         settler = Settler(self._broker, self._id)
@@ -332,6 +336,8 @@ class Replayer:
                 self._advance(step.read)
         except DeadLetterRefused as error:
             raise ReplayRefused(self._topic, str(error.__cause__ or error)) from error
+        except Fenced as error:
+            raise ReplayOvertaken(self._topic) from error
         finally:
             settler.close()
         return outcome
@@ -350,6 +356,8 @@ class Replayer:
 
     def _send(self, settler: Settler, step: Replay, sendings: list[_Sending], outcome: Replay) -> None:
         """Writes what a step wants written, in one transaction; each letter in one of its own where one is too large."""
+        if step.quarantined:
+            self._keeping.see_to([self._topic + QUARANTINED])
         try:
             settler.write([record for sending in sendings for record in sending.written])
         except DeadLetterRefused as error:
@@ -423,7 +431,7 @@ class Replayer:
         action = done.here.get(letter)
         step.replayed_before += action == REPLAY
         step.quarantined_before += action == QUARANTINE
-        return action is not None or (self._once and letter in done.elsewhere)
+        return action is not None or (not self._again and letter in done.elsewhere)
 
     def _obstacle(self, dead: DeadLetter, met: _Pass) -> Obstacle | None:
         """Why a letter cannot be sent now; None where it can."""

@@ -87,7 +87,7 @@ def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, con
 
 @dlq.command()
 @click.argument("topic")
-@click.option("--name", required=True, help="Of this replay: run again under it, it leaves out what it has sent.")
+@click.option("--name", required=True, help="Of this replay, by which people find what it sent.")
 @click.option("--go", is_flag=True, help="Do it; without, it says what it would do.")
 @click.option("--fingerprint", help="Only dead letters of this kind.")
 @click.option("--contract", help="Only those judged as this contract, SERVICE/NAME.")
@@ -99,6 +99,7 @@ def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, con
 @click.option("--rate", default=0.0, type=click.FloatRange(0), metavar="N", help="At most N messages a second.")
 @click.option("--most", default=3, show_default=True, type=click.IntRange(1), help="Replays before quarantine.")
 @click.option("--regardless", is_flag=True, help="Send also what would fail again.")
+@click.option("--again", is_flag=True, help="Send also what was sent under other names, or by orders.")
 @format_option
 @bootstrap_option
 @registry_option
@@ -116,6 +117,7 @@ def replay(
     rate: float,
     most: int,
     regardless: bool,
+    again: bool,
     form: str,
     bootstrap: str,
     registry: str | None,
@@ -123,8 +125,9 @@ def replay(
 ) -> None:
     """Send dead letters to the topics they came from: a dry run, unless --go says so.
 
-    Each is sent once, however often this runs under one --name: what was sent is recorded on TOPIC.replays, in the same
-    transaction, and in the registry's feed. A message that was replayed --most times goes to TOPIC.quarantine instead.
+    Each is sent once, however often this runs, and whatever orders do: what was sent is recorded on TOPIC.replays, in the
+    same transaction, and in the registry's feed. A second one about the same TOPIC ends the first, which can be run again
+    behind it. A message that was replayed --most times goes to TOPIC.quarantine instead.
     """
     from deedbox.cli.brokers import connect_for, lookup_at
     from deedbox.cli.letters import conditions, milliseconds, outcome, outcome_object, record
@@ -140,8 +143,9 @@ def replay(
     ):
         inspector = None if regardless else judge_of(lookup)
         replayer = Replayer(
-            broker, topic, name, inspector, query=query, most=most, per_second=rate, by=actor(), advance=advance
-        )
+            broker, topic, name, inspector, query=query, most=most, per_second=rate, by=actor(), again=again,
+            advance=advance,
+        )  # fmt: skip
         try:
             done = replayer.run() if go else replayer.dry_run()
         finally:

@@ -165,7 +165,7 @@ class ReplayOrders:
 
         Raises:
             NotFound: no such order. OrderNotReady: nothing is to be done with it now.
-            OrderClaimed: another worker has it; says which, and until when.
+            OrderClaimed: another worker has it, or is sending other letters of the topic; says which, and until when.
             Busy, StorageUnavailable: nothing was taken.
         """
         with self.database.writing() as session:
@@ -179,6 +179,8 @@ class ReplayOrders:
                 raise OrderClaimed(
                     f"{lease.worker} has order {uuid} until {lease.until}", worker=lease.worker, until=lease.until
                 )
+            if task == REPLAY:
+                _check_alone(session, record, worker)
             lease = store.take(session, record, worker, task, seconds)
             return Claim(_known(session, uuid), task, lease.until)
 
@@ -277,6 +279,20 @@ def _known(session: Session, uuid: str) -> OrderRecord:
     if record is None:
         raise NotFound(f"there is no replay order {ascii(uuid)[:60]}")
     return record
+
+
+def _check_alone(session: Session, record: OrderRecord, worker: str) -> None:
+    """Two that send letters of one topic would end each other again and again: Kafka lets only the later one write."""
+    order = record.order
+    for sending in store.being_sent(session, order.cluster, order.topic):
+        lease = sending.lease
+        if lease is not None and sending.running and lease.worker != worker:
+            raise OrderClaimed(
+                f"{lease.worker} is sending letters of {order.topic} until {lease.until}, by order {sending.order.uuid}: "
+                f"order {order.uuid} is for behind that",
+                worker=lease.worker,
+                until=lease.until,
+            )
 
 
 def _add_result(session: Session, order: ReplayOrder, task: str, result: Result, digest: str, by: str) -> int:

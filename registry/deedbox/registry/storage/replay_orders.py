@@ -201,6 +201,14 @@ def orders(
     return _read(session, statement.order_by(order).limit(limit))
 
 
+def being_sent(session: Session, cluster: str, topic: str) -> list[OrderRecord]:
+    """The orders about a topic whose letters a worker has taken to send, also where its lease has run out."""
+    return _read(
+        session,
+        _records().where(ReplayOrder.cluster == cluster, ReplayOrder.topic == topic, ReplayLease.task == REPLAY),
+    )
+
+
 def newest_of(session: Session, keys: Collection[tuple[str, str, str]]) -> list[OrderRecord]:
     """The last order for each of these letters: by cluster, topic and fingerprint."""
     columns = ReplayOrder.cluster, ReplayOrder.topic, ReplayOrder.fingerprint
