@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from typing import Any
 from xml.etree import ElementTree
 
@@ -101,6 +102,53 @@ def test_no_arrow_passes_behind_a_box(seed: int) -> None:
     points = [point for path in re.findall(r'<path d="(M[^"]+)" marker', drawing) for point in strokes(path)]
     assert all(0 < x < width and 0 < y < height for x, y in points), "all of it is inside"
     assert len(drawing) < 1_000_000
+
+
+LETTER, HEIGHT = 6.2, 12.0
+"""Of the font that what is said of arrows is drawn in, as Chromium measures DejaVu Sans and Arial at 11 px."""
+
+
+def collisions(drawing: str) -> list[str]:
+    """What is said of an arrow and lies over a box, or over what is said of another one."""
+    number = r"(-?\d+)"
+    boxes = [
+        tuple(map(float, found))
+        for found in re.findall(rf'<rect x="{number}" y="{number}" width="{number}" height="{number}"', drawing)
+    ]
+    labels = []
+    for x, y, said in re.findall(rf'halo" text-anchor="middle" x="{number}" y="{number}">([^<]+)<', drawing):
+        wide = len(said) * LETTER
+        labels.append((float(x) - wide / 2, float(y) - HEIGHT + 3, wide, HEIGHT, said))
+    areas = [(*box, "box") for box in boxes] + labels
+    return [
+        f"{said} over {other}"
+        for n, (x, y, w, h, said) in enumerate(labels, len(boxes))
+        for left, top, width, height, other in areas[:n]
+        if x < left + width and x + w > left and y < top + height and y + h > top
+    ]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_what_is_said_of_arrows_lies_over_no_box_and_nothing_else_that_is_said(seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"service-{n}" for n in range(chance.choice([2, 4, 8, 14, 40]))]
+    pairs = {(chance.choice(names), chance.choice(names)) for _ in range(chance.choice([3, 8, 16, 30]))}
+    channels = ["shop.orders", "a", "warehouse.stock.reserved.by.everybody.v1"]
+    edges = [edge(*pair, chance.choice(["holds", "broken"]), chance.choice(channels)) for pair in sorted(pairs)]
+    drawing = map_drawing({"nodes": [node(n) for n in names], "edges": edges}, "all")
+    assert collisions(drawing) == []
+    assert drawing.count("halo") == sum(one != other for one, other in pairs), "and none is missing"
+    assert crossings(drawing) == []
+
+
+def test_neighbours_of_a_busy_service_are_drawn_quickly() -> None:
+    names = [f"reader-{n}" for n in range(85)]
+    edges = [edge("hub", name, "broken", f"channel.{name}") for name in names]
+    edges += [edge(name, "hub", "undecided", f"back.{name}") for name in names[:40]]
+    began = time.process_time()
+    drawing = map_drawing({"nodes": [node(n) for n in ("hub", *names)], "edges": edges}, "all")
+    assert time.process_time() - began < 2
+    assert collisions(drawing) == []
 
 
 def test_a_chain_with_a_short_cut_goes_around_what_is_between() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,6 +21,14 @@ _DENSE = 1.5
 _LABELLED = 30
 """Arrows up to which each says its channel; of more, only those that do not fit do."""
 _CELL = 30
+_LETTER, _LINE = 6.3, 13.0
+"""Width of a letter of what is said of an arrow, and its height."""
+_WIDER = (0, 80, 200)
+"""How much wider the gaps between columns are made, one after the other, until all that is said of arrows has room."""
+_CROSSING = 30.0
+"""How far from its best place what is said of an arrow may go to lie over one arrow less."""
+_REACH = 64.0
+"""Side of the squares by which what is near is found."""
 _MARKS = {"holds": "✓", "broken": "✗", "undecided": "?"}
 
 
@@ -40,21 +49,27 @@ def map_drawing(data: dict[str, Any], title: str) -> Markup:
     drawn = [edge for edge in edges if edge["from"] != edge["to"]]
     lanes = [_lanes(n, layers[edge["from"]], layers[edge["to"]]) for n, edge in enumerate(drawn)]
     columns = _ordered(layers, edges, [[e["from"], *way, e["to"]] for e, way in zip(drawn, lanes, strict=True)])
-    place, width, height = _placed(columns, nodes, edges)
-    ways: list[_Way] = []
-    for edge, way in zip(drawn, lanes, strict=True):
-        one, other = place[edge["from"]], place[edge["to"]]
-        if other[0] > one[0]:
-            ways.append(_forward([one, *(place[lane] for lane in way), other]))
-        else:
-            height += _RAIL
-            ways.append(_back(one, other, height - _PAD))
+    told = [n for n, edge in enumerate(drawn) if len(drawn) <= _LABELLED or edge["state"] != "holds"]
+    widest = max((len(_said(drawn[n])) for n in told), default=0) * _LETTER + 40
+    for more in _WIDER:
+        gap = max(_COLUMN, widest) + more
+        place, width, height = _placed(columns, nodes, edges, gap)
+        ways: list[_Way] = []
+        for edge, way in zip(drawn, lanes, strict=True):
+            one, other = place[edge["from"]], place[edge["to"]]
+            if other[0] > one[0]:
+                ways.append(_forward([one, *(place[lane] for lane in way), other], gap))
+            else:
+                height += _RAIL
+                ways.append(_back(one, other, height - _PAD))
+        room = _Room(ways, [place[name] for name in nodes], width, height)
+        labels = [(drawn[n], room.taken(n, len(_said(drawn[n])) * _LETTER)) for n in told]
+        if all(at is not None for _, at in labels):
+            break
     parts = [_edge(edge, way) for edge, way in zip(drawn, ways, strict=True)]
     parts += [_node(node, place[node["id"]]) for node in nodes.values()]
-    # Last, so that no box hides what is said of an arrow.
-    taken: list[tuple[float, float]] = []
-    told = [(e, w) for e, w in zip(drawn, ways, strict=True) if len(drawn) <= _LABELLED or e["state"] != "holds"]
-    parts += [_label(edge, _free(way.label, taken)) for edge, way in told]
+    # Last, so that no arrow hides what is said of another. What has no room is in the arrow's title.
+    parts += [_label(edge, at) for edge, at in labels if at is not None]
     return Markup(
         '<div class="drawing" tabindex="0" role="group" aria-label="{title}">'
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
@@ -188,7 +203,7 @@ Box = tuple[float, float, float]
 
 
 def _placed(
-    columns: list[list[str]], nodes: dict[str, dict[str, Any]], edges: list[dict[str, Any]]
+    columns: list[list[str]], nodes: dict[str, dict[str, Any]], edges: list[dict[str, Any]], gap: float
 ) -> tuple[dict[str, Box], float, float]:
     """Left, top and width of each node and lane, and the size of the whole. All of a column have one left and width."""
     place: dict[str, Box] = {}
@@ -202,37 +217,46 @@ def _placed(
             # A lane is the line in the middle of its place, as a box's arrows are at its middle.
             place[name] = (left, top if name in nodes else top + (_LANE - _HEIGHT) / 2, width)
             top += _ROW if name in nodes else _LANE
-        left += width + (_COLUMN if any(n in sending or n not in nodes for n in column) else 2 * _PAD)
+        left += width + (gap if any(n in sending or n not in nodes for n in column) else 2 * _PAD)
     width = max(x + w for x, _, w in place.values()) + 2 * _PAD
     return place, width, max(heights) + 2 * _PAD - (_ROW - _HEIGHT)
 
 
+Point = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """The path of an edge, and where what is said of it goes."""
+    """The path of an edge, points along it, and where among them what is said of it is best."""
 
     path: str
-    label: tuple[float, float]
+    points: list[Point]
+    best: Point
 
 
-def _forward(stops: list[Box]) -> _Way:
+def _forward(stops: list[Box], gap: float) -> _Way:
     """From box to box by the lanes between: curves only where no column stands."""
     x, y, w = stops[0]
     at = (x + w, y + _HEIGHT / 2)
     path = f"M{at[0]:.0f} {at[1]:.0f}"
+    points: list[Point] = []
+    best = at
     for number, (x, y, w) in enumerate(stops[1:], 2):
         last = number == len(stops)
         end = (x - 2 if last else x, y + _HEIGHT / 2)
         bend = (end[0] - at[0]) / 2
         path += f"C{at[0] + bend:.0f} {at[1]:.0f} {end[0] - bend:.0f} {end[1]:.0f} {end[0]:.0f} {end[1]:.0f}"
+        across, down = end[0] - at[0], end[1] - at[1]
+        steps = max(8, round((abs(across) + abs(down)) / 6))
+        points += [(at[0] + across * i / steps, at[1] + down * _eased(i / steps)) for i in range(steps + 1)]
         if last:
-            across = end[0] - at[0]
-            share = max(0.0, 1 - _COLUMN * 0.42 / across)
-            label = (at[0] + across * share, at[1] + (end[1] - at[1]) * _eased(share) - 5)
+            share = max(0.0, 1 - gap * 0.42 / across)
+            best = (at[0] + across * share, at[1] + down * _eased(share))
         else:
             path += f"H{x + w:.0f}"
+            points += _straight(end, (x + w, end[1]))
             at = (x + w, end[1])
-    return _Way(path, label)
+    return _Way(path, points, best)
 
 
 def _back(one: Box, other: Box, rail: float) -> _Way:
@@ -244,7 +268,70 @@ def _back(one: Box, other: Box, rail: float) -> _Way:
         f"M{one[0] + one[2]:.0f} {y1:.0f}H{down - r:.0f}q{r} 0 {r} {r}V{rail - r:.0f}q0 {r} -{r} {r}"
         f"H{up + r:.0f}q-{r} 0 -{r} -{r}V{y2 + r:.0f}q0 -{r} {r} -{r}H{other[0] - 2:.0f}"
     )
-    return _Way(path, ((down + up) / 2, rail - 3))
+    points = _straight((down, y1), (down, rail)) + _straight((down, rail), (up, rail)) + _straight((up, rail), (up, y2))
+    return _Way(path, points, ((down + up) / 2, rail))
+
+
+def _straight(one: Point, other: Point) -> list[Point]:
+    across, down = other[0] - one[0], other[1] - one[1]
+    steps = max(1, round((abs(across) + abs(down)) / 6))
+    return [(one[0] + across * i / steps, one[1] + down * i / steps) for i in range(steps + 1)]
+
+
+class _Room:
+    """Where there is room for what is said of arrows: over no box and nothing else that is said, off other arrows."""
+
+    def __init__(self, ways: list[_Way], boxes: list[Box], width: float, height: float) -> None:
+        self._ways, self._width, self._height = ways, width, height
+        self._full: dict[tuple[int, int], list[tuple[float, float, float, float]]] = defaultdict(list)
+        self._lines: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for x, y, w in boxes:
+            self._fill(x - 3, y - 2, x + w + 3, y + _HEIGHT + 2)
+        for number, way in enumerate(ways):
+            for x, y in way.points:
+                self._lines[int(x // 6), int(y // 6)].add(number)
+
+    def taken(self, number: int, wide: float) -> Point | None:
+        """The middle of the baseline for what is said of an arrow, kept for it from now on; None where there is no room."""
+        way = self._ways[number]
+        offers = sorted(
+            (abs(px - way.best[0]) + abs(py - way.best[1]) + abs(lower + 5), px, py + lower)
+            for px, py in way.points[::2]
+            for lower in (-5.0, 4.0, 14.0)
+        )
+        best: tuple[float, Point, tuple[float, float, float, float]] | None = None
+        for off, x, y in offers:
+            if best is not None and best[0] <= off:
+                break  # from here on all are worse, whatever they cross
+            area = (x - wide / 2, y - _LINE + 3, x + wide / 2, y + 3)
+            if self._free(area):
+                cost = off + _CROSSING * len(self._crossed(area) - {number})
+                if best is None or cost < best[0]:
+                    best = (cost, (x, y), area)
+        if best is None:
+            return None
+        self._fill(*best[2])
+        return best[1]
+
+    def _fill(self, left: float, top: float, right: float, bottom: float) -> None:
+        for square in _squares(left, top, right, bottom, _REACH):
+            self._full[square].append((left, top, right, bottom))
+
+    def _free(self, area: tuple[float, float, float, float]) -> bool:
+        left, top, right, bottom = area
+        if left < 0 or top < 0 or right > self._width or bottom > self._height:
+            return False
+        near = (other for square in _squares(*area, _REACH) for other in self._full.get(square, ()))
+        return not any(left < r and right > x and top < b and bottom > y for x, y, r, b in near)
+
+    def _crossed(self, area: tuple[float, float, float, float]) -> set[int]:
+        return set().union(*(self._lines.get(square, ()) for square in _squares(*area, 6)))
+
+
+def _squares(left: float, top: float, right: float, bottom: float, side: float) -> Iterator[tuple[int, int]]:
+    for i in range(int(left // side), int(right // side) + 1):
+        for j in range(int(top // side), int(bottom // side) + 1):
+            yield i, j
 
 
 def _node(node: dict[str, Any], box: Box) -> Markup:
@@ -280,19 +367,15 @@ def _edge(edge: dict[str, Any], way: _Way) -> Markup:
     )
 
 
-def _free(at: tuple[float, float], taken: list[tuple[float, float]]) -> tuple[float, float]:
-    """The place, or the next one below it that no label has."""
-    x, y = at
-    while any(abs(x - other_x) < 110 and abs(y - other_y) < 12 for other_x, other_y in taken):
-        y += 12
-    taken.append((x, y))
-    return x, y
-
-
-def _label(edge: dict[str, Any], at: tuple[float, float]) -> Markup:
+def _label(edge: dict[str, Any], at: Point) -> Markup:
+    said = _said(edge)
+    wide = len(said) * _LETTER - 6
     return Markup(
-        '<g class="edge {state}"><text class="minor halo" text-anchor="middle" x="{x:.0f}" y="{y:.0f}">{said}</text></g>'
-    ).format(state=edge["state"], x=at[0], y=at[1], said=_said(edge))
+        '<g class="edge {state}"><rect class="plate" x="{left:.0f}" y="{top:.0f}" width="{w:.0f}" height="{h:.0f}"/>'
+        '<text class="minor halo" text-anchor="middle" x="{x:.0f}" y="{y:.0f}">{said}</text></g>'
+    ).format(
+        state=edge["state"], x=at[0], y=at[1], said=said, left=at[0] - wide / 2, top=at[1] - _LINE + 3, w=wide, h=_LINE
+    )
 
 
 def _eased(share: float) -> float:
