@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf, nan
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from deedbox.client import Problem
 from deedbox.kafka.counting import Counts
 from deedbox.kafka.errors import InvalidMessage, UndeclaredContract
 from deedbox.kafka.inspection import Inspector, Invalid
 from deedbox.kafka.kafka_python import DeedboxDeserializer, DeedboxSerializer
 from deedbox.kafka.serializing import Reading, Writing
+from pydantic import BaseModel
 
-from .conftest import ORDER, Registry
+from .conftest import ORDER, Registry, header
 
 TOPIC = "shop.orders"
 
@@ -47,6 +54,134 @@ def test_what_was_not_promised_is_reported_or_refused(registry: Registry) -> Non
             refusing.write(TOPIC, [], value)
     with pytest.raises(InvalidMessage, match="not JSON"):
         refusing.write(TOPIC, [], {"id": object()})
+
+
+class Model(BaseModel):
+    id: Any = None
+    total: Any = None
+
+
+@dataclass
+class Order:
+    id: str
+    total: Any
+
+
+NOT_A_NUMBER = [
+    {"id": "a", "total": nan},
+    {"id": "a", "lines": [{"weight": -inf}, None]},
+    Order("a", nan),
+    [Order("a", (1.5, inf))],
+    Model(id="a", total=nan),
+    {"orders": [Model(id="a", total=Order("b", inf))]},
+]
+
+
+def test_what_is_not_a_number_is_not_sent_as_null_and_null_is(registry: Registry) -> None:
+    registry.publish("orders/order-placed", {})
+    writing = Writing(registry.lookup(), "orders/order-placed")
+    for value in NOT_A_NUMBER:
+        with pytest.raises(InvalidMessage, match="not JSON"):
+            writing.write(TOPIC, [], value)
+    for value in ({"id": None, "total": 1e300}, Order("a", None), Model(id=None), [datetime.now(UTC), uuid4(), None]):
+        assert b"null" in (writing.write(TOPIC, [], value) or b"")
+
+
+def test_what_is_to_be_refused_is_judged_though_the_registry_went_away(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    writing = Writing(registry.lookup(), "orders/order-placed", refuse=True)
+    registry.switch.on = False
+    assert writing.write(TOPIC, [], {"id": "a"}) == b'{"id":"a"}'
+    with pytest.raises(InvalidMessage, match="/id"):
+        writing.write(TOPIC, [], {"id": 1})
+
+
+ASYNCAPI = {
+    "asyncapi": "3.0.0",
+    "info": {"title": "orders", "version": "1"},
+    "channels": {"placed": {"address": TOPIC, "messages": {"placed": {"payload": ORDER}}}},
+    "operations": {"send": {"action": "send", "channel": {"$ref": "#/channels/placed"}}},
+}
+
+
+def test_what_no_message_can_be_judged_by_refuses_none_and_says_so(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ASYNCAPI, format="asyncapi")
+    with pytest.raises(UndeclaredContract, match=r"orders/order-placed 1\.0\.0 cannot .* its format, asyncapi"):
+        Writing(registry.lookup(), "orders/order-placed", refuse=True)
+    headers: list[tuple[str, bytes]] = []
+    data = Writing(registry.lookup(), "orders/order-placed").write(TOPIC, headers, {"id": 1})
+    found = reading(registry).read(TOPIC, headers, data)
+    assert (found.rule, found.contract) == ("not-judged", "orders/order-placed")
+    assert "asyncapi" in found.reason
+
+
+TRACED = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+
+
+def test_a_trace_that_the_caller_names_is_kept(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    writing = Writing(registry.lookup(), "orders/order-placed")
+    for said in (f"00-{TRACED}-01", f"00-{TRACED}-ff", f"cc-{TRACED}-01", f"cc-{TRACED}-01-more"):
+        # confluent-kafka takes text as well as bytes.
+        for headers in ([("traceparent", said.encode()), ("tracestate", b"a=b")], [("traceparent", said)]):
+            given: Any = list(headers)
+            writing.write(TOPIC, given, {"id": "a"})
+            assert [pair for pair in given if pair[0].startswith("trace")] == headers
+
+
+NO_TRACE = (
+    b"",
+    b"\xff\xfe",
+    b"nonsense",
+    f"00-{TRACED}".encode(),
+    f"00-{TRACED}-01\n".encode(),
+    f"00-{TRACED}-01-more".encode(),
+    f"ff-{TRACED}-01".encode(),
+    f"cc-{TRACED}-01more".encode(),
+    f"00-{TRACED.upper()}-01".encode(),
+    b"00-" + b"0" * 32 + b"-00f067aa0ba902b7-01",
+    b"00-4bf92f3577b34da6a3ce929d0e0e4736-" + b"0" * 16 + b"-01",
+)
+
+
+def test_a_trace_that_is_none_is_begun_anew_with_all_that_belongs_to_it(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    writing = Writing(registry.lookup(), "orders/order-placed")
+    for said in NO_TRACE:
+        headers = [("traceparent", said), ("tracestate", b"a=b"), ("own", b"1")]
+        writing.write(TOPIC, headers, {"id": "a"})
+        (begun,) = (value for name, value in headers if name == "traceparent")
+        assert re.fullmatch(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-00", begun), said
+        assert TRACED.encode() not in begun
+        assert "tracestate" not in dict(headers)
+        assert ("own", b"1") in headers
+
+
+def test_an_empty_message_id_is_none(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    headers = [("deedbox-message-id", b"")]
+    Writing(registry.lookup(), "orders/order-placed").write(TOPIC, headers, {"id": "a"})
+    (identity,) = (value for name, value in headers if name == "deedbox-message-id")
+    assert len(identity) == 36
+
+
+def test_a_registry_that_refuses_is_told_of_at_the_start_and_later_holds_up_nothing(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    headers = header("orders/order-placed", "1.0.0")
+    known = reading(registry)
+    assert known.read(TOPIC, headers, b'{"id":"a"}') == {"id": "a"}
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise Problem(403, {"title": "not you"}, url="")
+
+    registry.client.contracts = registry.client.publication = refuse  # type: ignore[method-assign]
+    with pytest.raises(Problem, match="not you"):
+        Writing(registry.lookup(), "orders/order-placed")
+    first = reading(registry).read(TOPIC, headers, b'{"id":"a"}')
+    assert (first.rule, "not you" in first.reason) == ("not-judged", True)
+    registry.clock.now += 1_000
+    assert known.read(TOPIC, headers, b'{"id":"a"}') == {"id": "a"}
+    assert known.read(TOPIC, header("orders/order-placed", "1.0.1"), b'{"id":"a"}').rule == "not-judged"
 
 
 def test_an_unpublished_contract_cannot_be_written(registry: Registry) -> None:

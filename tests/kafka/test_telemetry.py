@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 from deedbox.client.logs import JsonLines
 from deedbox.kafka.consuming import ContractConsumer
-from deedbox.kafka.errors import PortTaken
+from deedbox.kafka.errors import InvalidMessage, PortTaken
 from deedbox.kafka.guard.guarding import Guard
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
@@ -127,6 +127,7 @@ def test_a_trace_goes_from_who_sends_to_who_handles(registry: Registry) -> None:
     assert (sent[0].kind, handled[0].kind) == (SpanKind.PRODUCER, SpanKind.CONSUMER)
     assert handled[1].status.status_code is StatusCode.ERROR
     assert handled[0].status.status_code is not StatusCode.ERROR
+    assert [span.attributes.get("error.type") for span in handled] == [None, "RuntimeError"]
     about = handled[0].attributes
     assert (about["messaging.system"], about["messaging.destination.name"]) == ("kafka", TOPIC)
     assert (about["deedbox.contract"], about["deedbox.version"]) == ("orders/order-placed", "1.0.0")
@@ -135,9 +136,58 @@ def test_a_trace_goes_from_who_sends_to_who_handles(registry: Registry) -> None:
     assert outcomes["handled"] == 1
 
 
+def test_a_trace_that_the_message_names_is_sent_and_what_made_it_is_linked_to_it(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    spans = Spans()
+    writing = Writing(registry.lookup(), "orders/order-placed", tracing=spans.tracing, refuse=True)
+    given = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    headers = [("traceparent", given), ("tracestate", b"shop=1"), ("deedbox-message-id", b"m-1")]
+    writing.write(TOPIC, headers, {"id": "a"})
+    assert [value for name, value in headers if name == "traceparent"] == [given]
+    with pytest.raises(InvalidMessage):
+        writing.write(TOPIC, [("traceparent", b"nonsense")], {"id": 1})
+    first, second = spans.named(f"send {TOPIC}")
+    (link,) = first.links
+    assert (link.context.trace_id, link.context.span_id) == (0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7)
+    assert first.attributes["messaging.message.id"] == "m-1"
+    assert not second.links
+    assert second.attributes["error.type"] == "deedbox.kafka.errors.InvalidMessage"
+
+
+def test_the_state_of_a_trace_goes_with_it(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    spans, broker = Spans(), MemoryBroker()
+    writing = Writing(registry.lookup(), "orders/order-placed", tracing=spans.tracing)
+    given = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    send(broker, b'{"id":"a"}', headers=[*V1, ("traceparent", given), ("tracestate", b"shop=1")])
+    handlers, sent = Handlers(), list[tuple[str, bytes]]()
+    handlers.handles("order-placed", "1")(lambda _: writing.write(TOPIC, sent, {"id": "b"}))
+    consumer = ContractConsumer(
+        broker, [TOPIC], "billing", handlers, Inspector(registry.lookup()), tracing=spans.tracing
+    )
+    consumer.run_once(seconds=0)
+    assert dict(sent)["tracestate"] == b"shop=1"
+    assert dict(sent)["traceparent"].startswith(given[:36])
+
+
+def test_a_message_without_a_trace_is_handled_in_the_one_at_hand(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    spans, broker = Spans(), MemoryBroker()
+    send(broker, b'{"id":"a"}')
+    handlers = Handlers()
+    handlers.handles("order-placed", "1")(lambda _: None)
+    consumer = ContractConsumer(
+        broker, [TOPIC], "billing", handlers, Inspector(registry.lookup()), tracing=spans.tracing
+    )
+    with spans.provider.get_tracer("billing").start_as_current_span("work"):
+        consumer.run_once(seconds=0)
+    (work,), (handled,) = spans.named("work"), spans.named(f"process {TOPIC}")
+    assert handled.parent.span_id == work.context.span_id
+
+
 def test_a_broken_trace_is_no_hindrance(registry: Registry) -> None:
     registry.publish("orders/order-placed", ORDER)
-    spans, broker, got = Spans(), MemoryBroker(), []
+    spans, broker, got = Spans(), MemoryBroker(), list[Message]()
     for trace in (b"\xff", b"00-0-0-0", b"00-" + b"0" * 32 + b"-" + b"0" * 16 + b"-01", b""):
         send(broker, b'{"id":"a"}', headers=[*V1, ("traceparent", trace)])
     handlers = Handlers()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from deedbox.kafka.counting import Counts
 
 Status: TypeAlias = Literal["valid", "invalid", "unjudged", "tombstone"]
-"""`unjudged`: the registry is away and never said, or nothing here reads the format. `tombstone`: a null value."""
+"""`unjudged`: the registry is away and never said; or, where there is a fault, the version is known and nothing here can
+ever judge by it. `tombstone`: a null value."""
 
 RETIRED, WRONG_CHANNEL, NO_PRODUCER = "retired-version", "undeclared-channel", "undeclared-producer"
 """Notes on traffic that is not as registered: the version is retired; its contract does not name this channel; it is
@@ -79,7 +80,7 @@ class Inspection(NamedTuple):
 
     def invalid(self, raw: bytes | None) -> Invalid:
         """The value that stands for it where it is invalid."""
-        fault = self.fault or Fault(NOT_JUDGED, "", "it could not be judged")
+        fault = self.fault or Fault(NOT_JUDGED, "", "the registry is away, and never said what it is")
         return Invalid(fault.reason, fault.pointer, raw, fault.rule, self.contract_name, self.version_number)
 
 
@@ -317,9 +318,15 @@ class Inspector:
                 *((NO_PRODUCER,) if writer.role != "produces" else ()),
             )
         judge = self.reader or route.version
-        route.decoder = judge.decoder if judge is not None else None
-        route.schema = self.lookup.compiled(judge) if judge is not None and route.decoder is not None else None
-        if judge is None or route.schema is None or route.decoder is None:
+        if judge is None:
+            route.expires = now + _SOON
+            return route.stopped("unjudged")
+        route.decoder = judge.decoder
+        route.schema = self.lookup.compiled(judge) if route.decoder is not None else None
+        if route.decoder is None or judge.trouble:
+            why = judge.trouble or f"nothing here reads messages of its format, {judge.format}"
+            return route.stopped("unjudged", Fault(NOT_JUDGED, "", f"{judge} judges no messages: {why}"))
+        if route.schema is None:
             route.expires = now + _SOON
             return route.stopped("unjudged")
         route.closed = self._closed and judge.closes

@@ -176,7 +176,7 @@ class Lookup:
         self.client, self.fresh_seconds, self._clock = client, fresh_seconds, clock
         self._away_seconds = self._pause = away_seconds
         self._away_until = 0.0
-        self._away = False
+        self._away = self._heard = False
         self._lock = RLock()
         self._versions: _Kept[tuple[str, str], tuple[float, Version | Unknown]] = _Kept(most_versions)
         self._channels: _Kept[str, tuple[float, Channel]] = _Kept(most_versions)
@@ -284,13 +284,18 @@ class Lookup:
         return self._clock() - since < self.fresh_seconds
 
     def _ask(self, question: Callable[[], V]) -> V | None:
-        """An answer, or None where the registry is away."""
+        """An answer, or None where the registry is away, which a refusal is taken for once it has answered.
+
+        Raises:
+            Problem: it refuses the first thing that it is asked.
+        """
         if self._clock() < self._away_until:
             return None
         try:
             answer = question()
         except ClientError as error:
-            if isinstance(error, Problem) and not is_unavailable(error):
+            # A refusal at the start is a matter of settings, for who started this; later, messages must go on.
+            if isinstance(error, Problem) and not is_unavailable(error) and not self._heard:
                 raise
             if not self._away:
                 log.warning("%s. It is asked again and again; until then messages are judged by what was heard", error)
@@ -301,7 +306,7 @@ class Lookup:
         if self._away:
             log.warning("the registry answers again")
         self._pause = self._away_seconds
-        self._away = False
+        self._away, self._heard = False, True
         return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
@@ -12,8 +13,8 @@ Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 CONTRACT = "deedbox-contract"
 VERSION = "deedbox-version"
 MESSAGE_ID = "deedbox-message-id"
-TRACE = "traceparent"
-"""W3C Trace Context, §3.2."""
+TRACE, TRACE_STATE = "traceparent", "tracestate"
+"""W3C Trace Context, §3.2 and §3.3."""
 CONFLUENT_ID = "__value_schema_id"
 """Confluent's header form of the schema id: 0x00 and the 4-byte id, or 0x01 and the 16-byte GUID."""
 VERDICT = "deedbox-verdict"
@@ -82,6 +83,20 @@ def replaced(headers: Headers, new: Iterable[tuple[str, bytes]]) -> list[tuple[s
     added = list(new)
     names = {name for name, _ in added}
     return [(name, value if value is not None else b"") for name, value in headers if name not in names] + added
+
+
+_TRACEPARENT = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-.*)?", re.DOTALL
+)
+
+
+def is_traceparent(said: bytes | str | None) -> bool:
+    """Whether a header's value is a `traceparent`: of version 00, or a later one, which may have more parts (§3.2.2.3).
+
+    Text, too: confluent-kafka sends headers of either.
+    """
+    found = _TRACEPARENT.fullmatch(said.encode() if isinstance(said, str) else said) if said else None
+    return found is not None and not (found["more"] and found[0].startswith(b"00"))
 
 
 def new_traceparent() -> bytes:

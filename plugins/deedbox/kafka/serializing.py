@@ -6,7 +6,9 @@ What the clients call stands beside their brokers: `kafka_python` and `confluent
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import uuid4
 
@@ -14,11 +16,22 @@ import orjson
 from deedbox.kafka.errors import InvalidMessage, UndeclaredContract
 from deedbox.kafka.inspection import RETIRED, Inspector, Invalid
 from deedbox.kafka.judging.claims import confluent_header, confluent_prefix
+from deedbox.kafka.judging.validation import NOT_JUDGED
 from deedbox.kafka.lookup import Lookup, Unknown, Version
-from deedbox.kafka.messages import CONFLUENT_ID, CONTRACT, MESSAGE_ID, TRACE, VERSION, last, new_traceparent
+from deedbox.kafka.messages import (
+    CONFLUENT_ID,
+    CONTRACT,
+    MESSAGE_ID,
+    TRACE,
+    TRACE_STATE,
+    VERSION,
+    is_traceparent,
+    last,
+    new_traceparent,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence
+    from collections.abc import MutableSequence, Sequence
 
     from deedbox.kafka.counting import Counts
     from deedbox.kafka.tracing import Tracing
@@ -36,12 +49,13 @@ class Writing:
         contract: the producer's, `service/name`.
         version: which; the latest where None.
         refuse: an invalid message raises; else it is sent, and counted. An undeclared member alone is as invalid here, and
-            so is every message once the registry is heard to have retired the version.
+            so is what nothing here can judge, and every message once the registry is heard to have retired the version.
         framing: see `Framing`.
         tracing: a span for each message, whose trace it carries on; a trace of its own where None.
 
     Raises:
-        UndeclaredContract: the registry has no such version, or does not answer at the start.
+        UndeclaredContract: the registry has no such version, or does not answer at the start; or, where messages are to
+            be refused, its schema judges none.
     """
 
     def __init__(
@@ -60,6 +74,7 @@ class Writing:
         if isinstance(found, Unknown):
             why = "is not registered" if found is Unknown.ABSENT else "cannot be looked up: the registry is away"
             raise UndeclaredContract(f"{contract} {version or 'latest'} {why}. Publish it before it is sent")
+        self._make_ready(lookup, found, refuse)
         self.version: Version = found
         self._refuse, self._framing = refuse, framing
         self._inspector = Inspector(lookup, closed=True, refuse_undeclared=refuse, counts=counts)
@@ -68,6 +83,18 @@ class Writing:
         if framing == "confluent-header":
             self._said.append((CONFLUENT_ID, confluent_header(found.schema_guid)))
         self._names = {name for name, _ in self._said}
+
+    @staticmethod
+    def _make_ready(lookup: Lookup, version: Version, refuse: bool) -> None:
+        """Has the schema compiled now: when the first message comes the registry may be away."""
+        if version.decoder is None:
+            why = f"nothing here reads messages of its format, {version.format}"
+        elif lookup.compiled(version) is None:
+            why = version.trouble or "its schema cannot be looked up: the registry is away"
+        else:
+            return
+        if refuse:
+            raise UndeclaredContract(f"{version} cannot judge what is to be refused: {why}")
 
     @property
     def needs_headers(self) -> bool:
@@ -78,27 +105,32 @@ class Writing:
         """The bytes of a value; headers are added to in place. None, a tombstone, stays None.
 
         Raises:
-            InvalidMessage: by policy, or because the value is nothing that JSON can say.
+            InvalidMessage: by policy, or because the value is nothing that JSON can say (or orjson, which takes integers
+                of up to 64 bits).
         """
         if value is None:
             return None
         if self._tracing is None:
-            return self._written(topic, headers, value, None)
-        with self._tracing.sending(topic, self.version) as trace:
+            return self._written(topic, headers, value, ())
+        with self._tracing.sending(topic, self.version, headers or ()) as trace:
             return self._written(topic, headers, value, trace)
 
     def _written(
-        self, topic: str, headers: MutableSequence[tuple[str, bytes]] | None, value: Any, trace: bytes | None
+        self,
+        topic: str,
+        headers: MutableSequence[tuple[str, bytes]] | None,
+        value: Any,
+        trace: Sequence[tuple[str, bytes]],
     ) -> bytes:
         if isinstance(value, bytes):
             body = value
         else:
             try:
-                body = orjson.dumps(value, default=_plain)
-            except TypeError as error:
+                body = _json(value)
+            except (TypeError, ValueError) as error:
                 raise InvalidMessage(self._invalid(f"not JSON: {error}", "not-json"), topic) from None
         found = self._inspector.inspect(topic, self._claim, body)
-        if self._refuse and found.status == "invalid":
+        if self._refuse and found.status != "valid":
             raise InvalidMessage(found.invalid(body), topic)
         if self._refuse and RETIRED in found.notes:
             raise InvalidMessage(self._invalid(f"{self.version} is retired: write a later version", RETIRED), topic)
@@ -106,14 +138,19 @@ class Writing:
             self._identify(headers, trace)
         return confluent_prefix(self.version.schema_id) + body if self._framing == "confluent" else body
 
-    def _identify(self, headers: MutableSequence[tuple[str, bytes]], trace: bytes | None) -> None:
-        """Says which version it is, which message (unless the caller did), and whose trace it belongs to."""
+    def _identify(self, headers: MutableSequence[tuple[str, bytes]], trace: Sequence[tuple[str, bytes]]) -> None:
+        """Says which version it is, which message (unless the caller did), and whose trace it belongs to.
+
+        A `traceparent` that is none is replaced, as W3C Trace Context (§3.2) asks of who passes one on.
+        """
         kept = [pair for pair in headers if pair[0] not in self._names]
+        if not is_traceparent(last(kept, TRACE)):
+            kept = [pair for pair in kept if pair[0] not in (TRACE, TRACE_STATE)]
+            kept += trace or ((TRACE, new_traceparent()),)
+        if not last(kept, MESSAGE_ID):
+            kept = [pair for pair in kept if pair[0] != MESSAGE_ID]
+            kept.append((MESSAGE_ID, str(uuid4()).encode()))
         headers[:] = kept + self._said
-        if last(kept, MESSAGE_ID) is None:
-            headers.append((MESSAGE_ID, str(uuid4()).encode()))
-        if last(kept, TRACE) is None:
-            headers.append((TRACE, trace or new_traceparent()))
 
     def _invalid(self, reason: str, rule: str) -> Invalid:
         return Invalid(reason, "", None, rule, self.version.contract, self.version.version)
@@ -134,13 +171,32 @@ class Reading:
         """The value, None for a tombstone, or `Invalid`."""
         try:
             found = self._inspector.inspect(topic, headers or (), data)
-            if found.status == "tombstone":
-                return None
-            if found.status != "valid":
-                return found.invalid(data)
-            return found.value if self._build is None else self._build(found.value)
         except Exception as error:  # noqa: BLE001 - a client whose deserializer raises reads the same record for ever
-            return Invalid(f"{type(error).__name__}: {error}", "", data, "not-built")
+            return Invalid(f"{type(error).__name__}: {error}", "", data, NOT_JUDGED)
+        if found.status == "tombstone":
+            return None
+        if found.status != "valid":
+            return found.invalid(data)
+        if self._build is None:
+            return found.value
+        try:
+            return self._build(found.value)
+        except Exception as error:  # noqa: BLE001 - likewise
+            said = f"{type(error).__name__}: {error}"
+            return Invalid(said, "", data, "not-built", found.contract_name, found.version_number)
+
+
+def _json(value: Any) -> bytes:
+    """A value as JSON.
+
+    Raises:
+        TypeError, ValueError: it is nothing that JSON can say.
+    """
+    body = orjson.dumps(value, default=_plain)
+    if b"null" in body:
+        # orjson writes null for what is not a number, or infinite: another message than was meant.
+        json.dumps(value, default=_plainer, allow_nan=False)
+    return body
 
 
 def _plain(value: Any) -> Any:
@@ -149,3 +205,11 @@ def _plain(value: Any) -> Any:
     if callable(dump):
         return dump(mode="json", by_alias=True, exclude_unset=True)
     raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _plainer(value: Any) -> Any:
+    """What `json` does not know and orjson took, as far as numbers stand in it."""
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump(exclude_unset=True)  # not as JSON: there pydantic, too, writes null
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else None

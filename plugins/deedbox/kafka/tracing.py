@@ -1,23 +1,29 @@
-"""Spans of what is sent and handled, linked through the header `traceparent` (W3C Trace Context)."""
+"""Spans of what is sent and handled, linked through the headers `traceparent` and `tracestate` (W3C Trace Context)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deedbox.kafka.messages import MESSAGE_ID, TRACE, Record, text
+from deedbox.kafka.messages import MESSAGE_ID, TRACE, TRACE_STATE, Headers, Record, last
 
 if TYPE_CHECKING:
     from deedbox.kafka.lookup import Version
+    from opentelemetry.context import Context
     from opentelemetry.trace import TracerProvider
 
 
 class Tracing(Protocol):
     """What the serializers and the consumer need of a tracer."""
 
-    def sending(self, topic: str, version: Version) -> AbstractContextManager[bytes | None]:
-        """Surrounds the making of a message, and gives the `traceparent` to send with it; None where there is none."""
+    def sending(
+        self, topic: str, version: Version, headers: Headers
+    ) -> AbstractContextManager[Sequence[tuple[str, bytes]]]:
+        """Surrounds the making of a message, and gives the headers that lead on its trace; none where there is none.
+
+        Where `headers`, its own, name a trace already, that one is sent, and the span says that it belongs to it.
+        """
         ...
 
     def handling(self, record: Record, version: Version, group: str) -> AbstractContextManager[None]:
@@ -33,30 +39,30 @@ class OpenTelemetry:
     """
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
-        from opentelemetry import trace
+        from opentelemetry import context, trace
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        self._kinds = trace.SpanKind
+        self._trace, self._current, self._nothing = trace, context.get_current, context.Context()
         self._tracer = trace.get_tracer("deedbox.kafka", tracer_provider=provider)
         self._propagator = TraceContextTextMapPropagator()
 
     @contextmanager
-    def sending(self, topic: str, version: Version) -> Iterator[bytes | None]:
+    def sending(self, topic: str, version: Version, headers: Headers) -> Iterator[Sequence[tuple[str, bytes]]]:
         """See `Tracing.sending`."""
         attributes = {**_about(topic, version), "messaging.operation.name": "send", "messaging.operation.type": "send"}
-        with self._tracer.start_as_current_span(
-            f"send {topic}", kind=self._kinds.PRODUCER, attributes=attributes, record_exception=True
-        ):
+        identity = _text(headers, MESSAGE_ID)
+        if identity:
+            attributes["messaging.message.id"] = identity
+        given = self._trace.get_current_span(self._led_on(headers, self._nothing)).get_span_context()
+        links = [self._trace.Link(given)] if given.is_valid else []
+        with self._spanned(f"send {topic}", kind=self._trace.SpanKind.PRODUCER, attributes=attributes, links=links):
             carrier: dict[str, str] = {}
             self._propagator.inject(carrier)
-            said = carrier.get(TRACE)
-            yield said.encode() if said is not None else None
+            yield [(name, said.encode()) for name, said in carrier.items()]
 
     @contextmanager
     def handling(self, record: Record, version: Version, group: str) -> Iterator[None]:
         """See `Tracing.handling`."""
-        said = text(record.headers, TRACE)
-        parent = self._propagator.extract({TRACE: said}) if said is not None else None
         attributes: dict[str, Any] = {
             **_about(record.topic, version),
             "messaging.operation.name": "process",
@@ -65,13 +71,36 @@ class OpenTelemetry:
             "messaging.destination.partition.id": str(record.partition),
             "messaging.kafka.offset": record.offset,
         }
-        identity = text(record.headers, MESSAGE_ID)
+        identity = _text(record.headers, MESSAGE_ID)
         if identity is not None:
             attributes["messaging.message.id"] = identity
-        with self._tracer.start_as_current_span(
-            f"process {record.topic}", context=parent, kind=self._kinds.CONSUMER, attributes=attributes
-        ):
+        context = self._led_on(record.headers, self._current())
+        kind = self._trace.SpanKind.CONSUMER
+        with self._spanned(f"process {record.topic}", kind=kind, attributes=attributes, context=context):
             yield
+
+    @contextmanager
+    def _spanned(self, name: str, **options: Any) -> Iterator[None]:
+        """A span around the block; of an error that leaves it, its class is told as `error.type`."""
+        with self._tracer.start_as_current_span(name, **options) as span:
+            try:
+                yield
+            except BaseException as error:
+                kind = type(error)
+                name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+                span.set_attribute("error.type", name)
+                raise
+
+    def _led_on(self, headers: Headers, context: Context) -> Context:
+        """A context with the span that the headers name; as it is where they name none, or a broken one."""
+        said = {name: _text(headers, name) for name in (TRACE, TRACE_STATE)}
+        return self._propagator.extract({name: value for name, value in said.items() if value is not None}, context)
+
+
+def _text(headers: Headers, name: str) -> str | None:
+    """The last header of a name as text, which confluent-kafka also sends as such."""
+    value: bytes | str | None = last(headers, name)
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _about(topic: str, version: Version) -> dict[str, str]:
