@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from deedbox.registry.serving import BackgroundServer, run_in_background
+from packaging.requirements import Requirement
 
 from .package_files import sdist, wheel, wheel_name
 
@@ -189,7 +190,7 @@ def box(server: BackgroundServer) -> list[str]:
 
 
 def test_the_lines_on_the_contracts_page_are_true(server: BackgroundServer, environment: Path) -> None:
-    install, imported = box(server)[:2]
+    needed, install, imported = box(server)[:3]
     tool, action, *arguments = shlex.split(install)
     assert (tool, action) == ("pip", "install")
     python = str(environment / "bin" / "python")
@@ -197,8 +198,23 @@ def test_the_lines_on_the_contracts_page_are_true(server: BackgroundServer, envi
     name = imported.rpartition(" ")[2]
     told = run(python, "-c", f"{imported}\nprint({name}.__name__)", cwd=environment)
     assert told.strip() == "OrderPlaced"
+    # This environment sees Pydantic and the like, an empty one does not: the page says what comes from elsewhere.
+    code = "from importlib.metadata import requires; print(*requires('billing-order-placed-v1'), sep='\\n')"
+    asked = {str(Requirement(line)) for line in run(python, "-c", code, cwd=environment).splitlines()}
+    tool, action, *elsewhere = shlex.split(needed)
+    assert (tool, action) == ("pip", "install")
+    assert set(elsewhere) == asked
+    assert any(line.startswith("pydantic") for line in asked)
     with urllib.request.urlopen(f"{server.url}/packages", timeout=60) as response:
         assert 'id="billing-order-placed"' in response.read().decode()
+
+
+def test_the_packages_of_a_publication_do_not_hide_it_on_the_home_page(server: BackgroundServer) -> None:
+    """One publication makes six entries of its packages."""
+    recent = [entry["kind"] for entry in read(server, "/index.json")["recent"]]
+    assert recent.count("publication") >= 2
+    assert not {"bundle", "package", "package-name"} & set(recent)
+    assert {"package", "package-name"} <= {entry["kind"] for entry in read(server, "/audit.json")["items"]}
 
 
 def test_pip_checks_the_bytes(server: BackgroundServer, tmp_path: Path) -> None:

@@ -225,6 +225,7 @@ def newest_entries(
     before: int | None = None,
     kinds: Sequence[str] = (),
     about: str = "",
+    without: Sequence[str] = (),
 ) -> list[Entry]:
     """Entries, newest first.
 
@@ -234,8 +235,11 @@ def newest_entries(
         before: only those below this sequence number.
         kinds: only those of these kinds; all where empty.
         about: only those whose subject starts so.
+        without: none of these kinds.
     """
     statement = select(Entry)
+    if without:
+        statement = statement.where(Entry.kind.not_in(without))
     if before is not None:
         statement = statement.where(Entry.seq < before)
     if kinds:
@@ -314,6 +318,7 @@ class Packaged(NamedTuple):
     recipe: dict[str, Any] | None
     contract_version: str
     yanked: str | None
+    metadata_digest: str | None
 
 
 def packages_of(session: Session, contract: str) -> list[Packaged]:
@@ -326,6 +331,7 @@ def packages_of(session: Session, contract: str) -> list[Packaged]:
             PackageFile.recipe,
             Publication.version,
             Retirement.reason,
+            PackageFile.metadata_digest,
         )
         .join(Publication, Publication.seq == PackageFile.publication_seq)
         .outerjoin(Retirement, Retirement.publication_seq == PackageFile.publication_seq)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, cast
@@ -24,6 +24,9 @@ from deedbox.registry.storage import browsing, queries
 from deedbox.registry.storage.browsing import BriefVersion, Packaged
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.models import Schema, Source
+from deedbox.registry.storage.packages import content
+from packaging.metadata import parse_email
+from packaging.requirements import Requirement
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -109,6 +112,7 @@ class Contracts:
             others = self.others(session, snapshot, contract)
             packages = browsing.packages_of(session, contract)
             npm = browsing.npm_package_of(session, contract)
+            install = _install(session, head, packages)
         fits = self._fits.of(snapshot.pairs(contract=contract), _MOST_NEW_LINKS)
         row = read.version.row
         parts = max(1, -(-sum(len(section.fields) for section in read.fields.sections) // _MOST_ROWS))
@@ -164,7 +168,7 @@ class Contracts:
             ],
             "links": [fit_view(fit) for fit in fits],
             "npm": None if npm is None else {"name": npm[0], "version": npm[1]},
-            "install": _install(head, packages),
+            "install": install,
             "packages": [
                 {"name": p.project, "version": p.version, "filename": p.filename, "yanked": p.yanked} for p in packages
             ],
@@ -208,8 +212,11 @@ def _first(pointer: str, seen: set[str]) -> str | None:
     return pointer
 
 
-def _install(head: Head, packages: Iterable[Packaged]) -> dict[str, str] | None:
-    """What to install and import of the newest version with a package that is not retired."""
+def _install(session: Session, head: Head, packages: Collection[Packaged]) -> dict[str, Any] | None:
+    """What to install and import of the newest version with a package that is not retired.
+
+    `requires` is what it needs that this index does not have: nothing from a public one is passed on (docs/index.md).
+    """
     from deedbox.codegen import naming
 
     for package in packages:
@@ -222,8 +229,22 @@ def _install(head: Head, packages: Iterable[Packaged]) -> dict[str, str] | None:
                 "name": base,
                 "version": package.version,
                 "import": f"import {module}" if head.format in API_FORMATS else line,
+                "requires": _requires(session, package, packages),
             }
     return None
+
+
+def _requires(session: Session, chosen: Packaged, packages: Iterable[Packaged]) -> list[str]:
+    """What the newest wheels of a version require beside each other, each as `pydantic<3,>=2.14`."""
+    same = [p for p in packages if p.contract_version == chosen.contract_version]
+    newest = {p.project: p for p in reversed(same)}
+    lines = (
+        Requirement(line)
+        for p in newest.values()
+        if p.metadata_digest is not None and (metadata := content(session, p.metadata_digest)) is not None
+        for line in parse_email(metadata)[0].get("requires_dist", ())
+    )
+    return sorted({str(line) for line in lines if line.name not in newest})
 
 
 def known(snapshot: Snapshot, contract: str) -> Head:

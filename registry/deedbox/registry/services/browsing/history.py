@@ -17,6 +17,8 @@ from deedbox.registry.storage.database import Database
 from sqlalchemy.orm import Session
 
 _RECENT = 12
+_CONSEQUENCES = ("bundle", "npm-package", "package", "package-name")
+"""Entries that follow from a publication by themselves: they would hide it on the home page. The audit page has them."""
 _MOST_NEW_LINKS = 40
 _EACH = 30
 """Results of a search, of each kind."""
@@ -40,7 +42,7 @@ class History:
         snapshot = self._overview.current()
         fits = self._fits.of(snapshot.pairs(), _MOST_NEW_LINKS)
         with self._database.reading() as session:
-            recent = browsing.newest_entries(session, _RECENT)
+            recent = browsing.newest_entries(session, _RECENT, without=_CONSEQUENCES)
             refused = _standing(session, refusals.newest(session, 50))
         states = [fit.state for fit in fits]
         return {
