@@ -163,8 +163,9 @@ class KafkaServer:
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         configs = {"max.message.bytes": str(most if most is not None else 1_048_588)}
         try:
-            with contextlib.suppress(TopicAlreadyExistsError):
-                admin.create_topics([NewTopic(topic, 1, 1, topic_configs=configs)])  # no moment without the limit
+            # With the limit from its birth: what is altered at once after it finds no topic where the news is late.
+            admin.create_topics([NewTopic(topic, 1, 1, topic_configs=configs)])
+        except TopicAlreadyExistsError:
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)])
         finally:
             admin.close()
