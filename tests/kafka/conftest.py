@@ -43,6 +43,14 @@ ORDER: dict[str, Any] = {
     },
 }
 
+ASYNCAPI: dict[str, Any] = {
+    "asyncapi": "3.0.0",
+    "info": {"title": "orders", "version": "1"},
+    "channels": {"placed": {"address": "shop.orders", "messages": {"placed": {"payload": ORDER}}}},
+    "operations": {"send": {"action": "send", "channel": {"$ref": "#/channels/placed"}}},
+}
+"""By which no message is judged."""
+
 
 class Switch(httpx2.BaseTransport):
     """Leads to the application while `on`; counts what is asked."""

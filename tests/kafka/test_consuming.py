@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from deedbox.client import Problem
 from deedbox.kafka.consuming import ContractConsumer, Order
 from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, InvalidMessage, LimitReached
 from deedbox.kafka.handlers import Handlers, Message
@@ -19,7 +21,7 @@ from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, TopicPartition
 from deedbox.kafka.stores import HandledStore, MemoryStore, SqliteStore
 
-from .conftest import ORDER, Registry, header
+from .conftest import ASYNCAPI, ORDER, Registry, header
 
 TOPIC = "shop.orders"
 V1 = header("orders/order-placed", "1.0.0")
@@ -135,6 +137,109 @@ def test_a_handler_that_fails_is_asked_again(registry: Registry, broker: MemoryB
     assert (shop.handled, offset(broker)) == (["a", "b", "c"], 3)
 
 
+class Interrupted(BaseException):
+    """Such as KeyboardInterrupt, or the time-out of a library that no `except Exception` is to catch."""
+
+
+def test_a_handler_that_is_interrupted_loses_nothing_for_who_goes_on(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    handled: list[str] = []
+    interrupted: list[str] = []
+    handlers = Handlers()
+
+    @handlers.handles("order-placed", "1")
+    def placed(message: Message) -> None:
+        if message.value["id"] == "2" and not interrupted:
+            interrupted.append("2")
+            raise Interrupted
+        handled.append(message.value["id"])
+
+    consumer = ContractConsumer(broker, [TOPIC], "billing", handlers, Inspector(registry.lookup()))
+    for n in range(4):
+        send(broker, {"id": str(n)})
+    with pytest.raises(Interrupted):
+        consumer.run_once(seconds=0)
+    assert (handled, offset(broker)) == (["0", "1"], 2)
+    assert consumer.run_once(seconds=0) == 2
+    assert (handled, offset(broker)) == (["0", "1", "2", "3"], 4)
+
+
+def test_an_interruption_is_not_hidden_by_a_broker_that_is_away(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    handlers = Handlers()
+
+    @handlers.handles("order-placed", "1")
+    def placed(message: Message) -> None:
+        if message.value["id"] == "1":
+            broker.refuse.add(f"{TOPIC}.dlt")
+            raise Interrupted
+
+    consumer = ContractConsumer(broker, [TOPIC], "billing", handlers, Inspector(registry.lookup()))
+    for value in ({"id": 7}, {"id": "1"}):
+        send(broker, value)
+    with pytest.raises(Interrupted):
+        consumer.run_once(seconds=0)
+    assert offset(broker) == 0
+    broker.refuse.clear()
+    with pytest.raises(Interrupted):
+        consumer.run_once(seconds=0)
+
+
+def test_an_interruption_within_a_transaction_leaves_none_behind(
+    registry: Registry, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    shop = Shop(registry, broker)
+    send(broker, {"id": 7})
+    with monkeypatch.context() as patched:
+        patched.setattr("deedbox.kafka.memory.MemoryProducer.send_offsets", raises(Interrupted()))
+        with pytest.raises(Interrupted):
+            shop.consumer.run_once(seconds=0)
+    assert (broker.records(f"{TOPIC}.dlt"), offset(broker)) == ([], 0)
+    assert shop.consumer.run_once(seconds=0) == 1
+    assert (len(broker.records(f"{TOPIC}.dlt")), offset(broker)) == (1, 1)
+
+
+def raises(error: BaseException) -> Any:
+    def call(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return call
+
+
+def test_a_registry_that_refuses_to_say_what_comes_loses_nothing(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    shop = Shop(registry, broker)
+    send(broker, {"id": "a"})
+    answered = registry.client.contracts
+    registry.client.contracts = raises(Problem(403, {"title": "not you"}, url=""))  # type: ignore[method-assign]
+    with pytest.raises(Problem, match="not you"):
+        shop.consumer.run_once(seconds=0)
+    registry.client.contracts = answered  # type: ignore[method-assign]
+    assert shop.consumer.run_once(seconds=0) == 1
+    assert (shop.handled, offset(broker)) == (["a"], 1)
+
+
+@pytest.mark.parametrize("policy", ["dead-letter", "raise"])
+def test_what_nothing_here_can_ever_judge_holds_up_nothing(
+    registry: Registry, broker: MemoryBroker, policy: Any
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    registry.publish("orders/api", ASYNCAPI, format="asyncapi")
+    shop = Shop(registry, broker, on_invalid=policy)
+    send(broker, {"id": "a"}, headers=header("orders/api", "1.0.0"))
+    send(broker, {"id": "b"})
+    if policy == "raise":
+        with pytest.raises(InvalidMessage, match="its format, asyncapi"):
+            shop.consumer.run_once(seconds=0)
+        assert offset(broker) == 0
+        return
+    assert shop.consumer.run_once(seconds=0) == 2
+    (letter,) = broker.records(f"{TOPIC}.dlt")
+    assert dict(letter.headers)["deedbox-rule"] == b"not-judged"
+    assert (shop.handled, offset(broker)) == (["b"], 2)
+
+
 def test_a_dead_letter_topic_that_refuses_loses_nothing_and_doubles_nothing(
     registry: Registry, broker: MemoryBroker, store: HandledStore
 ) -> None:
@@ -189,6 +294,54 @@ def test_without_the_registry_an_unknown_message_waits(registry: Registry, broke
     registry.clock.now += 60
     assert shop.consumer.run_once(seconds=0) == 1
     assert shop.handled == ["a"]
+
+
+def test_what_waits_for_the_registry_holds_up_its_partition_alone_and_is_not_read_in_haste(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    broker = MemoryBroker(partitions=2)
+    shop = Shop(registry, broker)
+    registry.publish("orders/order-placed", {**ORDER, "title": "anew"}, version="1.0.1")
+    places = (TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1))
+    broker.append([Record(TOPIC, 1, -1, b"k", b'{"id":"a"}', V1)])
+    assert shop.consumer.run_once(seconds=0) == 1
+    registry.switch.on = False
+    unheard = header("orders/order-placed", "1.0.1")
+    for identity, headers in ((b"b", V1), (b"c", unheard), (b"d", V1)):
+        broker.append([Record(TOPIC, 0, -1, b"k", b'{"id":"%s"}' % identity, headers)])
+    broker.append([Record(TOPIC, 1, -1, b"k", b'{"id":"e"}', V1)])
+    assert shop.consumer.run_once(seconds=0) == 2
+    assert sorted(shop.handled) == ["a", "b", "e"]
+    assert [broker.committed("billing", TOPIC)[place] for place in places] == [1, 2]
+    before = time.monotonic()
+    assert shop.consumer.run_once(seconds=0.2) == 0
+    assert time.monotonic() - before >= 0.2
+    registry.switch.on = True
+    registry.clock.now += 1_000
+    assert shop.consumer.run_once(seconds=0) == 2
+    assert shop.handled[-2:] == ["c", "d"]
+
+
+async def awaited(_: Message) -> None: ...
+
+
+def test_a_handler_that_nobody_would_await_is_refused(registry: Registry, broker: MemoryBroker) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    handlers = Handlers()
+    with pytest.raises(TypeError, match="order-placed 1: a handler is a plain function"):
+        handlers.handles("order-placed", "1")(awaited)
+    made: list[Any] = []
+
+    @handlers.handles("order-placed", "1")
+    def placed(message: Message) -> Any:
+        made.append(awaited(message))
+        return made[-1]
+
+    consumer = ContractConsumer(broker, [TOPIC], "billing", handlers, Inspector(registry.lookup()))
+    send(broker, {"id": "a"})
+    with pytest.raises(TypeError, match=r"orders/order-placed 1\.0\.0: a handler is a plain function"):
+        consumer.run_once(seconds=0)
+    assert offset(broker) == 0
+    made[0].close()
 
 
 @pytest.mark.parametrize("seed", range(6))

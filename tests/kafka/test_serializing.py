@@ -19,7 +19,7 @@ from deedbox.kafka.kafka_python import DeedboxDeserializer, DeedboxSerializer
 from deedbox.kafka.serializing import Reading, Writing
 from pydantic import BaseModel
 
-from .conftest import ORDER, Registry, header
+from .conftest import ASYNCAPI, ORDER, Registry, header
 
 TOPIC = "shop.orders"
 
@@ -94,14 +94,6 @@ def test_what_is_to_be_refused_is_judged_though_the_registry_went_away(registry:
     assert writing.write(TOPIC, [], {"id": "a"}) == b'{"id":"a"}'
     with pytest.raises(InvalidMessage, match="/id"):
         writing.write(TOPIC, [], {"id": 1})
-
-
-ASYNCAPI = {
-    "asyncapi": "3.0.0",
-    "info": {"title": "orders", "version": "1"},
-    "channels": {"placed": {"address": TOPIC, "messages": {"placed": {"payload": ORDER}}}},
-    "operations": {"send": {"action": "send", "channel": {"$ref": "#/channels/placed"}}},
-}
 
 
 def test_what_no_message_can_be_judged_by_refuses_none_and_says_so(registry: Registry) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import uuid4
 
 from deedbox.checker import pointers
-from deedbox.kafka.errors import InvalidMessage, LiveError
+from deedbox.kafka.errors import InvalidMessage
 from deedbox.kafka.handlers import Handlers, Unhandled
 from deedbox.kafka.inspection import Inspection, Inspector, Invalid
 from deedbox.kafka.letters import dead_letters
@@ -21,6 +22,7 @@ from deedbox.kafka.settling import Settler, rewind
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker
     from deedbox.kafka.lookup import Version
+    from deedbox.kafka.messages import TopicPartition
     from deedbox.kafka.stores import HandledStore
     from deedbox.kafka.tracing import Tracing
 
@@ -102,51 +104,62 @@ class ContractConsumer:
         """Handles the next batch, and commits what was handled.
 
         Returns:
-            How many messages were dealt with. A message that cannot be judged (the registry is away and never said)
-            is not passed over: it and what follows is read again next time.
+            How many messages were dealt with. One that cannot be judged yet (the registry is away and never said what it
+            is) is not passed over: it and what follows in its partition is read again next time. Where there is nothing
+            else, `seconds` pass before this returns.
 
         Raises:
             InvalidMessage: by policy. DeadLetterRefused, LimitReached, Fenced, BrokerUnavailable: see there.
-            Exception: whatever a handler raised.
+            BaseException: whatever a handler raised.
 
-        After any of them the consumer stands before the first message that was not dealt with.
+        After any of them the consumer stands before the first message that was not dealt with, and what was before it is
+        committed.
         """
         records = self._consumer.poll(most, seconds)
         letters: list[Record] = []
         good: dict[str, int] = {}
-        dealt = 0
-        trouble: Exception | None = None
-        for record, found in self._judged(records):
-            if found.status == "unjudged":
-                break
-            topic = record.topic
-            try:
-                invalid = self._deal(record, found)
-                if invalid is None:
-                    good[topic] = good.get(topic, 0) + 1
+        left: list[Record] = []
+        waiting: set[TopicPartition] = set()
+        reached = 0
+        trouble: BaseException | None = None
+        try:
+            for record, found in self._judged(records):
+                if (found.status == "unjudged" and found.fault is None) or (waiting and record.place in waiting):
+                    waiting.add(record.place)
+                    left.append(record)
                 else:
-                    self._breaker.passed(topic, good.pop(topic, 0))
-                    self._breaker.observe(topic, True)
-                    letters.append(self._put_aside(record, invalid))
-            except Exception as error:  # noqa: BLE001 - raised below, when what went before is committed
-                trouble = error
-                break
-            dealt += 1
+                    topic = record.topic
+                    invalid = self._deal(record, found)
+                    if invalid is None:
+                        good[topic] = good.get(topic, 0) + 1
+                    else:
+                        self._breaker.passed(topic, good.pop(topic, 0))
+                        self._breaker.observe(topic, True)
+                        letters.append(self._put_aside(record, invalid))
+                reached += 1
+        except BaseException as error:  # noqa: BLE001 - raised below, when what went before is committed
+            trouble = error
+            left += records[reached:]
         for topic, count in good.items():
             self._breaker.passed(topic, count)
-        rewind(self._consumer, records[dealt:])
+        done = _without(records, left)
         try:
+            rewind(self._consumer, left)
             self._keeping.see_to(letter.topic for letter in letters)
-            self._settler.settle(self._consumer, next_offsets(records[:dealt]), letters)
-        except LiveError:
+            self._settler.settle(self._consumer, next_offsets(done), letters)
+        except BaseException:
             self._breaker.undone()
             rewind(self._consumer, records)
+            if trouble is not None and not isinstance(trouble, Exception):
+                raise trouble from None  # who ends the process must not be kept from it by a broker that is away
             raise
         self._breaker.settled()
         self.counts.dead_letters += len(letters)
         if trouble is not None:
             raise trouble
-        return dealt
+        if waiting and not done:
+            time.sleep(seconds)  # else it would be read and rewound as fast as the broker gives it
+        return len(done)
 
     def _judged(self, records: Sequence[Record]) -> Iterator[tuple[Record, Inspection]]:
         """Some at a time: a whole batch of decoded bodies would be out of the processor's cache before it is handled."""
@@ -160,7 +173,7 @@ class ContractConsumer:
             self.counts.tombstones += 1
             return None
         version = found.version or self._inspector.reader
-        if found.status == "invalid" or version is None:
+        if found.status != "valid" or version is None:
             return found.invalid(record.value)
         try:
             if self._store is None:
@@ -211,3 +224,10 @@ class ContractConsumer:
         """Leaves the group."""
         self._settler.close()
         self._consumer.close()
+
+
+def _without(records: Sequence[Record], left: Sequence[Record]) -> Sequence[Record]:
+    if not left:
+        return records
+    gone = {(record.topic, record.partition, record.offset) for record in left}
+    return [record for record in records if (record.topic, record.partition, record.offset) not in gone]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ Handler: TypeAlias = Callable[[Message], object]
 
 _MOST_REASON = 1_000
 """Characters of what a builder says: a dead letter's headers must not make it too large."""
+
+
+_ASYNC = "a handler is a plain function, over when it returns; run what is to be awaited in it, as by asyncio.run()"
 
 
 class Unhandled(Exception):
@@ -71,9 +75,14 @@ class Handlers:
         """Registers a handler for a message name and a major version (`0.4` for what is below 1.0.0).
 
         `build` makes the value from decoded JSON, such as a DTO's constructor.
+
+        Raises:
+            ValueError: there is one already. TypeError: it is a coroutine function, which nobody here would await.
         """
 
         def register(handler: Handler) -> Handler:
+            if iscoroutinefunction(handler):
+                raise TypeError(f"{name} {major}: {_ASYNC}")
             if (name, major) in self._handlers:
                 raise ValueError(f"{name} {major} has a handler already")
             self._handlers[name, major] = (handler, build)
@@ -99,6 +108,7 @@ class Handlers:
 
         Raises:
             Unhandled: there is none. NotBuilt: a hook or the builder raised. And whatever the handler raises.
+            TypeError: the handler gave something to await, so it has not handled the message.
         """
         way = self._ways.get(version)
         if way is None:
@@ -113,7 +123,9 @@ class Handlers:
             except Exception as error:
                 said = f"{version} cannot be built here: {type(error).__name__}: {error}"
                 raise NotBuilt(said[:_MOST_REASON]) from error
-        handler(Message(value, version, record, session))
+        answer = handler(Message(value, version, record, session))
+        if answer is not None and isawaitable(answer):
+            raise TypeError(f"{version}: {_ASYNC}")
 
     def _way(self, version: Version) -> tuple[Handler, Builder | None, tuple[Builder, ...]]:
         """The handler of a version, and the hooks that lead to it."""

@@ -76,6 +76,9 @@ class Settler:
             if isinstance(error, BrokerUnavailable):
                 raise DeadLetterRefused(records[0].topic, str(error)) from error
             raise
+        except BaseException:  # such as an interruption: what comes next must not find a transaction that is half done
+            self._discard()
+            raise
 
     def _discard(self) -> Fenced | None:
         """Gives up a producer whose transaction failed: what state it is in depends on the client.
