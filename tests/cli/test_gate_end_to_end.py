@@ -125,6 +125,40 @@ def test_a_version_that_is_taken_by_other_content_is_refused(shop):
     assert "Nothing was published" in orders.run("publish", code=1).stdout
 
 
+def test_an_acceptance_says_that_it_covers_no_link(shop):
+    orders, billing = shop
+    orders.has(schema("paid", "sent", "lost"), None, orders.channel)
+    (result,) = orders.json("check", code=1)["results"]
+    (fingerprint,) = [f["fingerprint"] for f in result["findings"] if f["level"] == "breaking"]
+    assert f"to accept: deedbox accept {fingerprint}" in orders.run("check", code=1).stdout
+    told = orders.run("accept", fingerprint, "--reason", "billing passes over it", "--until", "2999-01-31").stdout
+    assert "The gate goes on saying no" in told
+    text = orders.run("check", code=1).stdout
+    assert "breaking, version 1.1.0\n" in text  # no version would do: it is the link that stands in the way
+    assert "accepted by ada until 2999-01-31: billing passes over it" in text
+    assert "to accept" not in text
+    assert "refused: a live link breaks, which no acceptance covers: let the other side change first" in text
+    # The other side first, and it goes through.
+    billing.has(schema("paid", "sent", "refunded", "lost"), None, billing.channel).run("publish")
+    assert "breaking, version 1.1.0, allowed: accepted by name" in orders.run("check").stdout
+    orders.run("publish")
+
+
+def test_an_acceptance_that_is_over_is_said_to_be(shop):
+    _, billing = shop
+    billing.has(schema("paid", "sent"), "1.1.0", billing.channel)
+    (result,) = billing.json("check", code=1)["results"]
+    fingerprint = next(f["fingerprint"] for f in result["findings"] if f["level"] == "breaking")
+    (billing.folder / "deedbox.accepted.toml").write_text(
+        f'[[accepted]]\nfingerprint = "{fingerprint}"\nrule = "enum-value-removed"\nreason = "r"\nby = "ada"\n'
+        "until = 2020-01-31\n"
+    )
+    text = billing.run("check", code=1).stdout
+    assert "was accepted by ada until 2020-01-31: r" in text
+    assert f"to accept: deedbox accept {fingerprint}" in text
+    assert "no acceptance covers" not in text
+
+
 def test_an_accepted_break_is_let_through_and_only_that_one(shop):
     _, billing = shop
     billing.has(schema("paid", "sent"), "1.1.0", billing.channel)

@@ -140,6 +140,7 @@ def check_all(
                 content_model=contract.content_model,
                 old=old,
                 new=document,
+                accepted=acceptances,
             )
             changes.append(observe(contract, change) if observe is not None else change)
     return changes, failures

@@ -11,8 +11,11 @@ from deedbox.cli.report import Change, Failure, Located
 from deedbox.client.errors import ClientError, Problem, is_unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deedbox.checker.documents import Document
     from deedbox.checker.errors import CheckerError
+    from deedbox.checker.policy import Acceptance
     from deedbox.client.values import CheckResult, Difference
 
 _PROBLEMS = {"gate-refused": Exit.NO, "version-taken": Exit.NO, "undecided": Exit.UNKNOWN}
@@ -48,7 +51,13 @@ def diff_change(difference: Difference, old: Document, new: Document) -> Change:
 
 
 def check_change(
-    result: CheckResult, *, against: str, content_model: str, old: Document | None, new: Document
+    result: CheckResult,
+    *,
+    against: str,
+    content_model: str,
+    old: Document | None,
+    new: Document,
+    accepted: Sequence[Acceptance] = (),
 ) -> Change:
     """A contract's change as the gate sees it. `old` is the old document where the user has it as a file."""
     difference = result.difference
@@ -71,6 +80,7 @@ def check_change(
         allowed_by=result.allowed_by,
         refusals=result.refusals,
         links=result.links,
+        accepted=tuple(accepted),
     )
 
 

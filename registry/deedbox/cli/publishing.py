@@ -42,7 +42,7 @@ def publish_all(contracts: Sequence[Contract], client: RegistryClient, project: 
         try:
             published.append(_publish(contract, client, acceptances))
         except (CheckerError, SourceUnreadable, ClientError) as error:
-            failed = _failed(judged, contract, error)
+            failed = _failed(judged, contract, error, acceptances)
             return replace(failed, published=tuple(published))
     return replace(judged, published=tuple(published))
 
@@ -54,7 +54,12 @@ def _publish(contract: Contract, client: RegistryClient, acceptances: Sequence[A
     return Publication(contract.full_name, reply["version"], reply["created"], reply.get("digest"), reply.get("bump"))
 
 
-def _failed(judged: Report, contract: Contract, error: CheckerError | SourceUnreadable | ClientError) -> Report:
+def _failed(
+    judged: Report,
+    contract: Contract,
+    error: CheckerError | SourceUnreadable | ClientError,
+    acceptances: Sequence[Acceptance],
+) -> Report:
     check = error.fields.get("check") if isinstance(error, Problem) else None
     if isinstance(error, Problem) and isinstance(check, dict) and not is_unavailable(error):
         document = read_contract(contract)
@@ -64,6 +69,7 @@ def _failed(judged: Report, contract: Contract, error: CheckerError | SourceUnre
             content_model=contract.content_model,
             old=None,
             new=document,
+            accepted=acceptances,
         )
         others = tuple(other for other in judged.changes if other.name != contract.full_name)
         return replace(judged, changes=(*others, change))

@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from deedbox.checker.model import Finding, Inclusion, Witness
-    from deedbox.checker.policy import Refusal
+    from deedbox.checker.policy import Acceptance, Refusal
     from deedbox.client.values import Link
 
 Severity = Literal["error", "warning", "note"]
 
 LEVELS = ("breaking", "undecided", "additive", "patch")
 """The levels of findings, worst first."""
+
+LINK_ADVICE = (
+    "a live link breaks, which no acceptance covers: let the other side change first, or use a channel of its own"
+)
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
@@ -73,6 +77,8 @@ class Change:
     refusals: tuple[Refusal, ...] = ()
     links: tuple[Link, ...] = ()
     observed: Observed | None = None
+    accepted: tuple[Acceptance, ...] = ()
+    """What the project accepts, of this contract or another, in force or not any more."""
 
     @property
     def exit(self) -> Exit:

@@ -52,6 +52,7 @@ def accept(
     from deedbox.cli.errors import NotJudged, UsageError
     from deedbox.cli.plain import printable
     from deedbox.cli.project import actor, require, show
+    from deedbox.cli.report import LINK_ADVICE
 
     day = until.date() if isinstance(until, datetime) else None
     if day is not None and day < datetime.now(UTC).date():
@@ -80,3 +81,5 @@ def accept(
     file = accepted.add(project.root, Acceptance(finding.fingerprint, finding.rule, reason.strip(), by or actor(), day))
     click.echo(f"{printable(change.name)}: accepted {finding.rule} at {printable(finding.pointer) or 'the root'}.")
     click.echo(f"Commit {show(file)}.")
+    if any(refusal.code == "link-broken" for refusal in change.refusals):
+        click.echo(f"The gate goes on saying no, see `deedbox check`: {LINK_ADVICE}.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 from deedbox.cli.plain import json_text, place_text, plural, printable, shorten
-from deedbox.cli.report import LEVELS, link_sentence, why_beyond
+from deedbox.cli.report import LEVELS, LINK_ADVICE, link_sentence, why_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from deedbox.checker.model import Witness
+    from deedbox.checker.model import Finding, Witness
     from deedbox.cli.report import Change, Failure, Located, Publication, Report
     from deedbox.client.values import Link
 
@@ -24,6 +25,7 @@ _COLORS = {
 }
 _MARKS = {False: click.style("broken", fg="red"), None: click.style("undecided", fg="yellow")}
 _MOST_LINKS = 10
+_VERSION_CODES = frozenset({"version-too-low", "breaking-change", "version-not-above"})
 _EXIT_ORDER = {False: 0, None: 1, True: 2}
 
 
@@ -72,8 +74,12 @@ def _change(change: Change, command: str) -> Iterator[str]:
         yield f"  observed: {printable(sentence)}"
     for located in sorted(change.findings, key=_order):
         yield ""
-        yield from _finding(located, show_accept=command != "diff" and change.allowed is not True)
+        yield from _finding(located)
+        if command != "diff":
+            yield from _acceptance(located.finding, change)
     yield from _links(change)
+    if any(refusal.code == "link-broken" for refusal in change.refusals):
+        yield f"  {click.style('refused', fg='red')}: {LINK_ADVICE}"
 
 
 def _links(change: Change) -> Iterator[str]:
@@ -110,7 +116,8 @@ def _outcome(change: Change, command: str) -> str:
         return f", deserves a {change.bump} version" if change.bump not in (None, "none") else ""
     words = []
     if change.needed and change.verdict not in ("identical",):
-        words.append(f"version {change.needed}" if change.allowed else f"needs {change.needed}")
+        of_version = any(refusal.code in _VERSION_CODES for refusal in change.refusals)
+        words.append(f"needs {change.needed}" if of_version else f"version {change.needed}")
     if change.allowed and change.verdict == "breaking":
         by = {"version": "its version says so", "accepted": "accepted by name"}.get(change.allowed_by)
         words.append(f"allowed: {by}" if by else "allowed")
@@ -122,14 +129,25 @@ def _order(located: Located) -> tuple[int, str, int]:
     return LEVELS.index(level) if level in LEVELS else len(LEVELS), located.file or "", located.line or 0
 
 
-def _finding(located: Located, *, show_accept: bool) -> Iterator[str]:
+def _finding(located: Located) -> Iterator[str]:
     finding = located.finding
     level = click.style(finding.level, fg=_COLORS.get(finding.level))
     where = place_text(located.file, located.line)
     yield f"  {level} {printable(where)} {printable(finding.pointer) or 'the root'} [{finding.rule}]"
     yield f"    {printable(finding.message)}"
     yield from _witness(finding.witness, finding.message, "    ")
-    if show_accept and finding.level in ("breaking", "undecided"):
+
+
+def _acceptance(finding: Finding, change: Change) -> Iterator[str]:
+    """That it is accepted, or was, or how it can be."""
+    if finding.level not in ("breaking", "undecided"):
+        return
+    found = next((a for a in reversed(change.accepted) if a.fingerprint == finding.fingerprint), None)
+    over = found is not None and found.until is not None and found.until < datetime.now(UTC).date()
+    if found is not None:
+        day = f" until {found.until}" if found.until is not None else ""
+        yield f"    {'was accepted' if over else 'accepted'} by {printable(found.by)}{day}: {printable(found.reason)}"
+    if change.allowed is not True and (found is None or over):
         yield f"    to accept: deedbox accept {finding.fingerprint} --reason '…'"
 
 
