@@ -123,7 +123,7 @@ def test_words_are_those_of_the_shown_version_and_do_not_pile_up(database: Datab
     overview = Overview(database)
     for n in range(12):
         publish(database, "a/x", f"1.{n}.0", f'{{"properties":{{"f{n}":{{}}}}}}')
-        assert [w.name for w in overview.words(overview.current().heads.values())["a/x"]] == [f"f{n}"]
+        assert [name for _, name, _ in overview.words(overview.current().heads.values())["a/x"].named] == [f"f{n}"]
     assert len(overview._words) <= 4
 
 

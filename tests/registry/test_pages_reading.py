@@ -87,3 +87,34 @@ def test_every_operation_of_an_api_is_there_with_its_words(api: Api) -> None:
     ids = re.findall(r'\sid="([^"]*)"', page)
     assert len(ids) == len(set(ids)), "no two places of a page have one address"
     assert {"/paths/~1health/get", "/paths/~1things~1{id}/delete"} <= set(ids)
+
+
+def test_what_a_matrix_leaves_out_is_said(api: Api) -> None:
+    read = {**SENT, "role": "consumes"}
+    for n in range(14):
+        api.publish("claims/filed", record(id=STRING, **{f"n{k}": STRING for k in range(n)}), **SENT)
+    for n in range(6):
+        api.publish("fraud/filed", record(id=STRING, **{f"n{k}": STRING for k in range(n)}), **read)
+    view = api.client.get("/fits/claims/filed.json").json
+    assert (len(view["rows"]), view["rows_left_out"]) == (12, 2)
+    assert (len(view["columns"]), view["left_out"]) == (4, 2)
+    page = api.client.get("/fits/claims/filed", headers=HTML).text
+    assert "2 older versions of claims/filed left out" in page
+    assert "2 versions of the other side left out" in page
+
+
+def test_who_fits_whom_comes_a_screen_at_a_time(api: Api) -> None:
+    for n in range(5):
+        on = {"kind": "event", "channels": [f"channel.{n}"]}
+        api.publish(f"sender/m{n}", record(id=STRING), role="produces", **on)
+        api.publish(f"reader/m{n}", record(id=STRING), role="consumes", **on)
+    seen, address = [], "/fits.json?limit=2"
+    for _ in range(4):
+        view = api.client.get(address).json
+        seen += [row["contract"] for row in view["items"]]
+        if view["next"] is None:
+            break
+        address = f"/fits.json?limit=2&offset={view['next']}"
+    assert seen == [f"sender/m{n}" for n in range(5)]
+    assert "More of 5 contracts" in api.client.get("/fits?limit=2", headers=HTML).text
+    assert "from the first on" in api.client.get("/fits?offset=9", headers=HTML).text

@@ -81,7 +81,7 @@ class Contracts:
         ]
         words = self._overview.words(wanted[:limit])
         return {
-            "items": [head_view(head, words[head.contract]) for head in wanted[:limit]],
+            "items": [head_view(head, words[head.contract].whole) for head in wanted[:limit]],
             "next": wanted[limit - 1].contract if len(wanted) > limit else None,
             "total": len(snapshot.heads),
             "roles_there": sorted({h.role for h in snapshot.heads.values()}),
@@ -120,8 +120,9 @@ class Contracts:
         live = {end.version for end in head.live}
         by_seq = {v.row.seq: v.row.version for v in read.history}
         anchored: set[str] = set()
+        rows = {field.pointer for field in read.fields}
         view = {
-            **head_view(head, ()),
+            **head_view(head, ""),
             "description": said(json.loads(read.text)),
             "groups": list(row.groups),
             "content_model": row.content_model,
@@ -139,6 +140,7 @@ class Contracts:
                         {
                             **field_view(field),
                             "anchor": _first(field.pointer, anchored),
+                            "written_anchor": None if field.written in rows else _first(field.written, anchored),
                             "obsolete_since": since.get(field.pointer),
                             "others": other_views(others, field.path),
                         }

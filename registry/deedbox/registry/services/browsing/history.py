@@ -10,8 +10,8 @@ from deedbox.registry.services.browsing.dead_letters import Letters
 from deedbox.registry.services.browsing.draining import Draining
 from deedbox.registry.services.browsing.fits import Fits
 from deedbox.registry.services.browsing.overview import Head, Overview, Snapshot
-from deedbox.registry.services.browsing.views import entry_view, fit_view, head_view, said_of
-from deedbox.registry.services.browsing.words import Word
+from deedbox.registry.services.browsing.views import entry_view, fit_view, head_view
+from deedbox.registry.services.browsing.words import Word, Words
 from deedbox.registry.storage import browsing, queries, refusals
 from deedbox.registry.storage.database import Database
 from sqlalchemy.orm import Session
@@ -95,12 +95,12 @@ class History:
         known = self._overview.words(snapshot.heads.values())
         services = _ranked(words, ((s.name, f"{s.owner} {s.description}", s) for s in snapshot.services.values()))
         contracts = _ranked(words, ((h.contract, _about(h, known[h.contract]), h) for h in snapshot.heads.values()))
-        fields = _ranked(words, _fields(snapshot, known))
+        fields = _ranked(words, _fields(words, snapshot, known))
         found["services"] = [
             {"service": s.name, "owner": s.owner, "description": s.description, "contracts": len(s.contracts)}
             for s in services[:_EACH]
         ]
-        found["contracts"] = [head_view(h, known[h.contract]) for h in contracts[:_EACH]]
+        found["contracts"] = [head_view(h, known[h.contract].whole) for h in contracts[:_EACH]]
         found["fields"] = [
             {
                 "contract": h.contract,
@@ -135,15 +135,16 @@ def _refusal_view(row: refusals.Refusal) -> dict[str, Any]:
     }
 
 
-def _about(head: Head, words: Iterable[Word]) -> str:
-    return f"{head.kind} {head.role} {' '.join(head.channels)} {said_of(words)}"
+def _about(head: Head, words: Words) -> str:
+    return f"{head.kind} {head.role} {' '.join(head.channels)} {words.whole}"
 
 
-def _fields(snapshot: Snapshot, words: Mapping[str, Iterable[Word]]) -> Iterator[tuple[str, str, Any]]:
+def _fields(
+    wanted: Sequence[str], snapshot: Snapshot, known: Mapping[str, Words]
+) -> Iterator[tuple[str, str, tuple[Head, Word]]]:
     for head in snapshot.heads.values():
-        for word in words[head.contract]:
-            if word.pointer:
-                yield word.name, word.text, (head, word)
+        for word in known[head.contract].having(wanted):
+            yield word.name, word.text, (head, word)
 
 
 def _ranked(words: list[str], things: Iterable[tuple[str, str, Any]]) -> list[Any]:

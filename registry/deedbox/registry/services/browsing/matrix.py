@@ -24,8 +24,12 @@ class Matrix:
     def __init__(self, database: Database, overview: Overview, fits: Fits) -> None:
         self._database, self._overview, self._fits = database, overview, fits
 
-    def index(self) -> tuple[dict[str, Any], bool]:
-        """Each sending contract, how many links it has, and how many of them do not hold.
+    def index(self, offset: int, limit: int) -> tuple[dict[str, Any], bool]:
+        """Each sending contract, how many links it has, and how many of them do not hold: those with the worst first.
+
+        Args:
+            offset: contracts to leave out first.
+            limit: how many.
 
         Raises:
             Busy, StorageUnavailable: as they say.
@@ -40,9 +44,14 @@ class Matrix:
             )
             row["readers"].add(fit.pair.consumer.contract)
             row[fit.state] += 1
-        items = [{**row, "readers": sorted(row["readers"])} for _, row in sorted(rows.items())]
-        items.sort(key=lambda row: (not row["broken"], not row["undecided"]))
-        return {"items": items, "contracts": len(snapshot.heads)}, settled(fits)
+        ordered = sorted(rows.values(), key=lambda row: (not row["broken"], not row["undecided"], row["contract"]))
+        view = {
+            "items": [{**row, "readers": sorted(row["readers"])} for row in ordered[offset : offset + limit]],
+            "total": len(ordered),
+            "next": offset + limit if len(ordered) > offset + limit else None,
+            "contracts": len(snapshot.heads),
+        }
+        return view, settled(fits)
 
     def matrix(self, contract: str) -> tuple[dict[str, Any], bool]:
         """The newest unretired versions of a contract against those of every contract it is linked with.
@@ -65,14 +74,14 @@ class Matrix:
         )
         with self._database.reading() as session:
             rows = list(browsing.versions(session, [contract, *others]))
-        own = _newest([v for v in rows if v.row.contract == contract], _OWN)
-        columns = [v for name in others for v in _newest([v for v in rows if v.row.contract == name], _OTHER)]
-        left_out = max(0, len(columns) - _COLUMNS)
-        columns = columns[:_COLUMNS]
+        mine = [v for v in rows if v.row.contract == contract and not v.retired]
+        own = _newest(mine, _OWN)
+        theirs = [[v for v in rows if v.row.contract == name and not v.retired] for name in others]
+        columns = [v for versions in theirs for v in _newest(versions, _OTHER)][:_COLUMNS]
         asked = []
-        for i, mine in enumerate(own):
+        for i, version in enumerate(own):
             for j, other in enumerate(columns):
-                asked += [(i, j, pair) for pair in _pairs(_end(mine), _end(other))[:1]]
+                asked += [(i, j, pair) for pair in _pairs(_end(version), _end(other))[:1]]
         fits = self._fits.of([pair for _, _, pair in asked], _MOST_NEW)
         cells: list[list[dict[str, Any] | None]] = [[None] * len(columns) for _ in own]
         for (i, j, _), fit in zip(asked, fits, strict=True):
@@ -93,7 +102,8 @@ class Matrix:
                 for v in columns
             ],
             "cells": cells,
-            "left_out": left_out,
+            "rows_left_out": len(mine) - len(own),
+            "left_out": sum(map(len, theirs)) - len(columns),
         }
         return view, settled(fits)
 
@@ -122,7 +132,7 @@ class Matrix:
 
 
 def _newest(versions: list[BriefVersion], most: int) -> list[BriefVersion]:
-    return [v for v in reversed(versions) if not v.retired][:most]
+    return versions[::-1][:most]
 
 
 def _end(version: BriefVersion) -> End:

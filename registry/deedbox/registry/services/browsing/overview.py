@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from deedbox.registry.services import links as linking
-from deedbox.registry.services.browsing.words import Word, words_of
+from deedbox.registry.services.browsing.words import Words, words_of
 from deedbox.registry.services.links import End, Pair
 from deedbox.registry.storage import browsing, queries
 from deedbox.registry.storage.browsing import BriefVersion
@@ -94,7 +94,7 @@ class Overview:
         self._database = database
         self._lock = threading.Lock()
         self._snapshot = Snapshot(-1)
-        self._words: dict[int, tuple[Word, ...]] = {}
+        self._words: dict[int, Words] = {}
 
     def current(self) -> Snapshot:
         """The snapshot as of now.
@@ -113,7 +113,7 @@ class Overview:
                 self._snapshot = self._brought_to(session, seq)
             return self._snapshot
 
-    def words(self, heads: Iterable[Head]) -> dict[str, tuple[Word, ...]]:
+    def words(self, heads: Iterable[Head]) -> dict[str, Words]:
         """What a search finds in the shown schema of each contract, by contract.
 
         Raises:

@@ -73,7 +73,7 @@ class System:
             lately = browsing.newest_entries(session, 8, about=f"{name}/")
         heads = [snapshot.heads[c] for c in head.contracts]
         words = self._overview.words(heads)
-        contracts = [head_view(h, words[h.contract]) for h in heads]
+        contracts = [head_view(h, words[h.contract].whole) for h in heads]
         view = {
             "service": name,
             "owner": head.owner,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from textwrap import shorten
 from typing import Any
 
 from deedbox.registry.services.browsing.fits import Fit
 from deedbox.registry.services.browsing.overview import Head
-from deedbox.registry.services.browsing.words import Word
 from deedbox.registry.storage.browsing import BriefVersion
 from deedbox.registry.storage.models import Entry
 
@@ -33,13 +31,8 @@ def fit_view(fit: Fit) -> dict[str, Any]:
     return {**fit.outcome().as_dict(), "state": fit.state}
 
 
-def said_of(words: Iterable[Word]) -> str:
-    """What a document says of itself as a whole."""
-    return next((word.text for word in words if not word.pointer), "")
-
-
-def head_view(head: Head, words: Iterable[Word]) -> dict[str, Any]:
-    """A contract in short, with the words of its shown schema."""
+def head_view(head: Head, description: str) -> dict[str, Any]:
+    """A contract in short, with what its shown schema says of itself."""
     return {
         "contract": head.contract,
         "service": head.service,
@@ -54,7 +47,7 @@ def head_view(head: Head, words: Iterable[Word]) -> dict[str, Any]:
         "live": [end.version for end in head.live],
         "published_at": head.shown.at,
         "by": head.shown.by,
-        "description": shorten(said_of(words), _BRIEF, placeholder=" …"),
+        "description": shorten(description, _BRIEF, placeholder=" …"),
     }
 
 

@@ -40,7 +40,7 @@ def install(pages: Pages) -> None:
     @pages.page("/fits", "fits.html", "fits")
     def fits() -> View:
         """Every sending contract, and how many of its links hold."""
-        return View(*browsing.matrix.index())
+        return View(*browsing.matrix.index(number("offset", 0, 1 << 30), number("limit", 200, 1000)))
 
     @pages.page("/fits/<service>/<name>", "matrix.html", "fits")
     def matrix(service: str, name: str) -> View:
