@@ -185,21 +185,6 @@ def test_an_interruption_is_not_hidden_by_a_broker_that_is_away(registry: Regist
         consumer.run_once(seconds=0)
 
 
-def test_an_interruption_within_a_transaction_leaves_none_behind(
-    registry: Registry, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registry.publish("orders/order-placed", ORDER)
-    shop = Shop(registry, broker)
-    send(broker, {"id": 7})
-    with monkeypatch.context() as patched:
-        patched.setattr("deedbox.kafka.memory.MemoryProducer.send_offsets", raises(Interrupted()))
-        with pytest.raises(Interrupted):
-            shop.consumer.run_once(seconds=0)
-    assert (broker.records(f"{TOPIC}.dlt"), offset(broker)) == ([], 0)
-    assert shop.consumer.run_once(seconds=0) == 1
-    assert (len(broker.records(f"{TOPIC}.dlt")), offset(broker)) == (1, 1)
-
-
 def raises(error: BaseException) -> Any:
     def call(*_: Any, **__: Any) -> Any:
         raise error
