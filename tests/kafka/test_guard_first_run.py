@@ -6,14 +6,17 @@ import json
 import logging
 from pathlib import Path
 
+import click
 import pytest
+from deedbox.cli.brokers import client_settings
 from deedbox.cli.exits import Exit
 from deedbox.cli.main import main
+from deedbox.kafka.errors import IllegalTopic
 from deedbox.kafka.guard.spool import Spool
 from deedbox.kafka.kafka_python import KafkaPythonBroker
 from deedbox.kafka.lookup import Unknown
 
-from .conftest import NOW, Registry
+from .conftest import NOW, Registry, connected
 
 CLIENTS = ("kafka-python", "confluent-kafka")
 NOWHERE = "http://127.0.0.1:9"
@@ -59,12 +62,38 @@ def test_one_topic_that_is_not_there_is_said_and_the_others_are_judged(
     assert captured.out == f"{topic}: no contract: 1 unjudged\n"
 
 
+@pytest.mark.parametrize("name", ["shop orders", "shop.*", "^shop", "ä", "..", "x" * 250])
+@pytest.mark.parametrize("command", [["guard", "--topics"], ["dlq", "work", "--topics"], ["dlq", "list"]])
+def test_a_name_that_no_topic_can_have_is_2(command: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, name, "--bootstrap", "127.0.0.1:9"]) == Exit.WRONG
+    error = capsys.readouterr().err
+    assert f"{name!r} is no topic" in error
+    assert "no patterns" in error
+
+
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_name_that_no_topic_can_have_is_2(client: str, bootstrap: str, capsys: pytest.CaptureFixture[str]) -> None:
-    guard = ("guard", "--topics", "shop orders", "--registry", NOWHERE, "--bootstrap", bootstrap)
-    assert main([*guard, "--client", client]) == Exit.WRONG
-    said = {"kafka-python": 'Topic name "shop orders" is illegal', "confluent-kafka": "a topic has letters, digits"}
-    assert said[client] in capsys.readouterr().err
+def test_nor_does_a_client_take_one(client: str, bootstrap: str) -> None:
+    with pytest.raises(IllegalTopic, match=r"letters|illegal"):
+        connected(client, bootstrap).consumer(["shop orders"], "g").poll(1, 5)
+
+
+@pytest.mark.parametrize("address", ["kafka:abc", "kafka:0", "kafka:99999", "a:1,,b:2", "PLAINTEXT://kafka:9092"])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_address_that_is_none_is_2(client: str, address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["guard", "--topics", "a", "--bootstrap", address, "--client", client]) == Exit.WRONG
+    assert "is no HOST:PORT, such as kafka.example:9092" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["kafka", "kafka-0.kafka:9092, kafka-1.kafka:9092", "[::1]:9092", "127.0.0.1:1"])
+def test_addresses_that_are_some(address: str) -> None:
+    with click.Context(click.Command("guard")):
+        assert client_settings(address)[0] == address
+
+
+def test_a_group_of_any_name_has_a_file(capsys: pytest.CaptureFixture[str], bootstrap: str, topic: str) -> None:
+    guard = ("guard", "--topics", topic, "--once", "--registry", NOWHERE, "--bootstrap", bootstrap)
+    assert main([*guard, "--group", "team/guard"]) == Exit.UNKNOWN, "there is no such topic"
+    assert Path("deedbox-guard-team%2Fguard-0.db").exists()
 
 
 def test_a_registry_that_goes_and_comes_is_said_once_each(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:

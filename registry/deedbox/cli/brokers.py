@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from deedbox.cli.errors import ExtraMissing, NoTopic
+from deedbox.cli.errors import ExtraMissing, NoTopic, UsageError
 
 if TYPE_CHECKING:
     from deedbox.cli.project import Project
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 CLIENTS = {"kafka-python": ("kafka", "kafka"), "confluent-kafka": ("confluent", "confluent_kafka")}
 """What fills the broker port: its extra, and its module."""
 _LOCAL = "127.0.0.1:9092"
+_TOPIC = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+)(?::(\d{1,5}))?")
 _CLIENT, _FILE = "deedbox.kafka.client", "deedbox.kafka.client-config"
 
 
@@ -67,11 +70,40 @@ def address_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def topic_names(given: Sequence[str]) -> list[str]:
+    """Topics as `--topics` gives them: several with commas between them, or the option several times.
+
+    Raises:
+        UsageError: a name that no topic can have.
+    """
+    named = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    for name in named:
+        _check_topic(name)
+    return named
+
+
+def _check_topic(name: str) -> None:
+    """The clients say so late, if at all, or that there is no such topic."""
+    if not _TOPIC.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no topic: one has letters, digits, '.', '_' and '-', at most 249 of them. Each is named, there are "
+            "no patterns"
+        )
+
+
+def _check_addresses(bootstrap: str) -> None:
+    """Kafka's clients do not: one falls over, another asks a port of its own choice."""
+    for address in bootstrap.split(","):
+        found = _ADDRESS.fullmatch(address.strip())
+        if found is None or not 0 < int(found[2] or 9092) < 1 << 16:
+            raise UsageError(f"Kafka's address {address!r} is no HOST:PORT, such as kafka.example:9092")
+
+
 def client_settings(bootstrap: str) -> tuple[str, ClientConfig]:
     """The addresses of the cluster, and the settings of the file that is named, if any.
 
     Raises:
-        ClientConfigInvalid: the file cannot be used.
+        UsageError: no addresses. ClientConfigInvalid: the file cannot be used.
     """
     from deedbox.kafka.client_config import ClientConfig, read
 
@@ -80,6 +112,7 @@ def client_settings(bootstrap: str) -> tuple[str, ClientConfig]:
     config = read(file) if file else ClientConfig()
     if config.bootstrap and context.get_parameter_source("bootstrap") is ParameterSource.DEFAULT:
         bootstrap = config.bootstrap
+    _check_addresses(bootstrap)
     return bootstrap, config
 
 
@@ -88,7 +121,7 @@ def connect(command: str, bootstrap: str) -> Broker:
 
     Raises:
         ExtraMissing: no client is installed.
-        ClientConfigInvalid: the file of its settings cannot be used.
+        UsageError, ClientConfigInvalid: see `client_settings`.
     """
     client = click.get_current_context().meta[_CLIENT]
     extra, module = CLIENTS[client]
@@ -115,8 +148,9 @@ def connect_for(command: str, bootstrap: str, topic: str) -> Broker:
 
     Raises:
         NoTopic: it has none of this name, as where that is misspelt: nothing can be said.
-        ExtraMissing, ClientConfigInvalid, BrokerUnavailable: see `connect`; it does not answer.
+        UsageError, ExtraMissing, ClientConfigInvalid, BrokerUnavailable: see `connect`; it does not answer.
     """
+    _check_topic(topic)
     broker = connect(command, bootstrap)
     if not broker.ends(topic):
         raise NoTopic([topic])

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deedbox.cli.brokers import topic_names
 from deedbox.cli.daemons import logging_to_stderr, until_stopped
 from deedbox.cli.errors import NoTopic, UsageError
 from deedbox.cli.plain import printable
@@ -46,9 +47,9 @@ def topics_of(given: Sequence[str], channels: Sequence[str], project: Project | 
     """The topics to judge.
 
     Raises:
-        UsageError: none is named.
+        UsageError: none is named, or what no topic can be called.
     """
-    named = dict.fromkeys([*(name for text in given for name in text.split(",") if name), *channels])
+    named = dict.fromkeys([*topic_names(given), *channels])
     if not named and project is not None:
         named = dict.fromkeys(channel for contract in project.contracts for channel in contract.channels)
     if not named:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deedbox.cli.brokers import topic_names
 from deedbox.cli.daemons import logging_to_stderr, until_stopped
 from deedbox.cli.errors import UsageError
 from deedbox.cli.exits import Exit
@@ -43,11 +44,11 @@ def topics_of(given: Sequence[str], channels: Sequence[str], project: Project | 
         project: whose channels are meant where nothing is named.
 
     Raises:
-        UsageError: none is named.
+        UsageError: none is named, or what no topic can be called.
     """
     from deedbox.kafka.letters.dead_letters import SUFFIX
 
-    named = [name for text in given for name in text.split(",") if name]
+    named = topic_names(given)
     named += [channel + SUFFIX for channel in channels]
     if not named and project is not None:
         named = [channel + SUFFIX for contract in project.contracts for channel in contract.channels]

@@ -82,6 +82,8 @@ def guard(
     the batch in hand) what it saw. Where nearly everything of a topic fails in mode dead-letter it stops with exit code
     1: then the schema or its version is wrong, not the messages.
     """
+    from urllib.parse import quote
+
     from deedbox.cli.brokers import connect, lookup_at
     from deedbox.cli.project import load
     from deedbox.cli.watching import Watching, known_channels, modes_of, summary, topics_of, watch
@@ -95,7 +97,7 @@ def guard(
         options = Watching(
             group,
             instance,
-            spool or f"deedbox-guard-{group}-{instance}.db",
+            spool or f"deedbox-guard-{quote(group, safe='')}-{quote(instance, safe='')}.db",
             stop_ratio,
             stop_row,
             once,

@@ -48,13 +48,13 @@ def try_(
     of each kind; and of each property that is newly declared, how many messages carry it already. Writes nothing.
     Exits with 1 where a message would fail, and with 3 where none could be judged.
     """
-    from deedbox.cli.brokers import connect, lookup_at
+    from deedbox.cli.brokers import connect, lookup_at, topic_names
     from deedbox.cli.exits import Exit
     from deedbox.cli.project import load
     from deedbox.cli.trying import as_object, as_text, find, try_contract
 
     project = load(config)
-    found = find(project, contract, file, [name for text in topics for name in text.split(",") if name])
+    found = find(project, contract, file, topic_names(topics))
     broker = connect("try", bootstrap)
     with lookup_at(registry, project) as lookup:
         trial = try_contract(broker, lookup, found, last)
