@@ -272,6 +272,12 @@ def test_against_nothing_is_wrong_usage(repository, against):
     repository.run("check", "--against", against, code=2)
 
 
+def test_a_repository_without_a_commit_is_told_from_a_shallow_one(tmp_path):
+    service = Service(tmp_path / "new", "billing", "consumes", None).has(schema("paid"))
+    git(service.folder, "init", "-q")
+    assert "no commit yet" in service.run("check", "--against", "git:HEAD", code=2).stderr
+
+
 def test_against_a_file_and_a_folder(repository, tmp_path):
     repository.has(schema("paid"))
     old = tmp_path / "old"

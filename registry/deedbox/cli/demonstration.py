@@ -21,6 +21,7 @@ from deedbox.cli.exits import Exit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_KEEP = "To look at the pages of it all in a browser: deedbox demo --keep\n\n"
 _NEXT = """\
 Three commands to try next, in the folder of a service of yours:
   deedbox init                         writes a deedbox.toml for the schemas that are there
@@ -51,12 +52,16 @@ def run(serving: Any, *, keep: bool) -> Exit:
             raise NotJudged(str(error), Exit.UNKNOWN) from None
         with server:
             click.echo(
-                f"It knows payments, ledger, warehouse and dispatch for {days} days already: {server.url} shows a blocked "
-                "break,\nan accepted one, a field that drains, and seven dead letters."
+                f"It has known payments, ledger, warehouse and dispatch for {days} days: a blocked break, an accepted one,\n"
+                f"a field that drains, and seven dead letters, at {server.url}"
+                + (", which stays" if keep else ", for as long as this runs (--keep leaves it)")
+                + "."
             )
             for number, step in enumerate(steps, start=1):
                 _play(number, step, story, shop, server.url)
-            click.echo(f"\nThat took {time.monotonic() - began:.0f} seconds.\n\n{_NEXT}")
+            click.echo(f"\nThat took {time.monotonic() - began:.0f} seconds.\n\n{'' if keep else _KEEP}{_NEXT}")
+            if shutil.which("deedbox") is None:
+                click.echo(f"deedbox is in {Path(sys.argv[0]).absolute().parent}, which is not on your PATH.")
             if keep:
                 _wait(server.url)
     return Exit.FINE

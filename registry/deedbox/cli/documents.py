@@ -97,6 +97,8 @@ class Git:
         if self._run("rev-parse", "--is-inside-work-tree") is None:
             raise UsageError(f"{folder} is in no git repository: --against git:… needs one")
         commit = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        if commit is None and self._run("rev-parse", "--verify", "--quiet", "HEAD") is None:
+            raise UsageError(f"the repository of {folder} has no commit yet: make one, then there is git:HEAD")
         if commit is None:
             raise UsageError(
                 f"git knows no revision {revision!r}. A shallow clone leaves history out: fetch it first "
