@@ -35,37 +35,75 @@ def asked(api: Api) -> dict[str, str]:
     return fields(api.client.get(GROUP, headers=HTML).text)
 
 
+def nows(api: Api, page: str = GROUP) -> list[Any]:
+    """What the page says of each sample now: by its version, by what its channel decides, and both together."""
+    found = []
+    for one in api.client.get(f"{page}.json").json["samples"]:
+        now = one["now"]
+        versions = now and [now[name] and (now[name]["version"], now[name]["accepts"]) for name in ("named", "unnamed")]
+        found.append(now and (*versions, now["passes"]))
+    return found
+
+
 def test_a_group_says_what_is_wrong_and_whether_its_letters_pass_now(api: Api) -> None:
     number = {"type": "number"}
-    api.publish("billing/order-placed", record(amount=number), role="consumes", kind="event", channels=["shop.orders"])
-    passes, fails = sample(9, value='{"amount": "12"}'), sample(8, value='{"amount": true}')
+    read = {"role": "consumes", "kind": "event", "channels": ["shop.orders"]}
+    api.publish("billing/order-placed", record(amount=number), **read)
+    changed, fails = sample(9, value='{"amount": "12"}'), sample(8, value='{"amount": true}')
     unknown = [sample(7)]
-    assert put(api, report(0, 10, letters(7, passes, fails, *unknown))).status_code == 201
-    shown = api.client.get(f"{GROUP}.json").json
-    assert [s["now"] and s["now"]["passes"] for s in shown["samples"]] == [[], [], None]
+    assert put(api, report(0, 10, letters(7, changed, fails, *unknown))).status_code == 201
+    assert nows(api) == [(("1.0.0", False), ("1.0.0", False), False)] * 2 + [None]
     api.publish("billing/order-placed", record(amount={"type": ["number", "string"]}))
-    shown = api.client.get(f"{GROUP}.json").json
-    assert [s["now"] and s["now"]["passes"] for s in shown["samples"]] == [["1.1.0"], [], None]
-    assert "/amount" in shown["samples"][1]["now"]["why"]
+    assert nows(api) == [
+        (("1.0.0", False), ("1.1.0", True), None),
+        (("1.0.0", False), ("1.1.0", False), False),
+        None,
+    ]
+    assert "/amount" in api.client.get(f"{GROUP}.json").json["samples"][1]["now"]["unnamed"]["why"]
     page = api.client.get(GROUP, headers=HTML).text
-    assert "Of the 2 newest letters, 1 would pass now." in page
+    assert "Of the 2 newest letters, 0 would pass now, and of 1 it depends on its headers." in page
     assert "12 is no string" in page
     assert f"deedbox dlq work --topics {TOPIC}" in page
     assert 'href="/contracts/billing/order-placed/versions/1.0.0"' in page
     assert f"deedbox dlq show {TOPIC} {FINGERPRINT}" in page  # for the one whose value was not sent
 
 
+@pytest.mark.parametrize(("model", "passes"), [("tolerant", True), ("open", True), ("closed", False)])
+def test_letters_are_judged_as_a_dry_run_judges_them(api: Api, model: str, passes: bool) -> None:
+    sent = {"role": "produces", "kind": "event", "channels": ["shop.orders"], "content_model": model}
+    api.publish("billing/order-placed", record(amount=STRING), **sent)
+    assert api.post("/contracts/billing/order-placed/versions/1.0.0/retirement", {"reason": "old"}).status_code == 201
+    undeclared = sample(9, value='{"amount": "12", "more": 1}')
+    assert put(api, report(0, 10, letters(1, undeclared))).status_code == 201
+    assert nows(api) == [(("1.0.0", passes), ("1.0.0", passes), passes)], "a retired version judges its letters too"
+    assert ("passes now" in api.client.get(GROUP, headers=HTML).text) is passes
+
+
+def test_what_only_the_headers_say_is_not_guessed(api: Api) -> None:
+    sent = {"role": "produces", "kind": "event", "channels": ["shop.orders"]}
+    api.publish("billing/order-placed", record(amount=STRING), **sent)
+    framed = sample(9, value='\\x00\\x00\\x00\\x00\x01{"amount": "12"}')
+    assert put(api, report(0, 10, letters(1, framed))).status_code == 201
+    assert nows(api) == [None]
+    named = letters(1, sample(10, value='{"amount": "12"}'), rule="unknown-version", fingerprint="u")
+    assert put(api, report(10, 11, named)).status_code == 201
+    assert nows(api, f"/dead-letters/{TOPIC}/u") == [None]
+    api.publish("other/order-placed", record(amount=STRING), **sent)  # two senders: the channel decides nothing
+    plain = letters(1, sample(11, value='{"amount": "12"}'), fingerprint="p", version="")
+    assert put(api, report(11, 12, plain)).status_code == 201
+    assert nows(api, f"/dead-letters/{TOPIC}/p") == [None]
+
+
 def test_values_that_are_cut_off_or_no_json_or_of_nothing_registered(api: Api) -> None:
     cut = sample(9, value='{"amount": "1', truncated=True)
     broken = sample(8, value='{"amount"')
     assert put(api, report(0, 10, letters(3, cut, broken))).status_code == 201
-    unregistered = api.client.get(f"{GROUP}.json").json["samples"]
-    assert (unregistered[0]["now"], unregistered[1]["now"]["passes"]) == (None, [])
+    assert nows(api) == [None, None]
     api.publish("billing/order-placed", record(amount=STRING), role="consumes", kind="event")
-    shown = api.client.get(f"{GROUP}.json").json["samples"]
-    assert (shown[0]["now"], shown[1]["now"]["passes"]) == (None, [])
-    assert "not JSON" in shown[1]["now"]["why"]
-    assert "fails still" in api.client.get(GROUP, headers=HTML).text
+    assert nows(api) == [None, (("1.0.0", False), None, False)]
+    page = api.client.get(GROUP, headers=HTML).text
+    assert "not JSON" in page
+    assert "fails still" in page
     assert put(api, report(10, 11, letters(1, sample(10, value="1"), fingerprint="n", contract=""))).status_code == 201
     assert api.client.get(f"/dead-letters/{TOPIC}/n.json").json["samples"][0]["now"] is None
     assert "nothing registered" in api.client.get(f"/dead-letters/{TOPIC}/n", headers=HTML).text

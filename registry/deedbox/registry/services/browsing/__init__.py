@@ -29,7 +29,7 @@ class Browsing:
         self.fits = Fits(verdicts)
         self.draining = Draining(database, drains)
         self.trying = Trying(database, verdicts.sandbox, self.overview)
-        self.letters = Letters(database, self.trying)
+        self.letters = Letters(database, self.trying, self.overview)
         self.history = History(database, self.overview, self.fits, self.draining, self.letters)
         self.contracts = Contracts(database, self.overview, self.fits)
         self.changes = Changes(database, verdicts, self.overview, self.fits)

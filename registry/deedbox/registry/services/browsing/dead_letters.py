@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from deedbox.checker.policy import API_FORMATS
+from deedbox.checker.versions import greatest
 from deedbox.registry.errors import Busy, NotFound
 from deedbox.registry.services.browsing.causes import cause
+from deedbox.registry.services.browsing.overview import Overview
 from deedbox.registry.services.browsing.trying import Trying
 from deedbox.registry.services.replay_orders import COUNTS
 from deedbox.registry.storage import browsing, dead_letters, replay_orders
 from deedbox.registry.storage import observations as seen
+from deedbox.registry.storage.browsing import BriefVersion
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.dead_letters import DeadLetterSample, Grouped
 from deedbox.registry.storage.models import Entry
@@ -21,6 +25,10 @@ from sqlalchemy.orm import Session
 
 SUFFIX = ".dlt"
 """Of a dead-letter topic, behind the name of the topic that its letters come from, where nobody names it otherwise."""
+_UNKNOWN = ("unknown-version", "unknown-contract", "unknown-schema")
+"""Rules of letters that name what was not registered: whether it is now, only their headers say."""
+_FRAMED = ("\\x00", "\x01")
+"""How the text of a value begins that names its schema itself, in bytes that are no JSON."""
 _SCREEN = 100
 _COUNTED = 500
 _RUNS, _ORDERS = 20, 20
@@ -42,8 +50,8 @@ _COUNT = ("topic", "contract", "version", "rule", "pointer", "count", "until")
 class Letters:
     """Reading models of the dead letters' pages."""
 
-    def __init__(self, database: Database, trying: Trying) -> None:
-        self._database, self._trying = database, trying
+    def __init__(self, database: Database, trying: Trying, overview: Overview) -> None:
+        self._database, self._trying, self._overview = database, trying, overview
 
     def board(self, before: int | None) -> dict[str, Any]:
         """Every kind of dead letter, those that were reported last first, and what was done about them.
@@ -134,10 +142,9 @@ class Letters:
                 newest_first=True,
                 limit=_ORDERS,
             )
-        contract = group.newest.contract
         return {
             "group": _brief(group),
-            "samples": [{**_sample(sample), "now": self._now(contract, sample)} for sample in group.samples],
+            "samples": [{**_sample(sample), "now": self._now(group, sample)} for sample in group.samples],
             "elsewhere": [g.newest.cluster for g in found if g is not group],
             "orders": [order_view(record) for record in orders],
             "open": next((record.order.uuid for record in orders if record.state in replay_orders.OPEN), None),
@@ -155,19 +162,52 @@ class Letters:
         group = next((g for g in found if g.newest.cluster == order.cluster), None)
         return {"order": order_view(record), "group": _brief(group) if group is not None else None}
 
-    def _now(self, contract: str, sample: DeadLetterSample) -> dict[str, Any] | None:
-        """Whether a letter passes now, and as which versions; None where its value is not known in full."""
-        if not contract or sample.value is None or sample.truncated:
+    def _now(self, group: Grouped, sample: DeadLetterSample) -> dict[str, Any] | None:
+        """Whether a letter passes now, by the two versions that a dry run may judge it by; None where that is not known.
+
+        A letter that names its version, by a header or a schema's id, is judged by that one. Any other is judged by what
+        its channel decides. Samples come without their headers: where the two disagree, so does `passes` (None).
+        """
+        if sample.value is None or sample.truncated or sample.value.startswith(_FRAMED):
+            return None
+        contract = group.newest.contract
+        named = self._versions(contract).get(sample.version) if sample.version else None
+        unnamed = self._decided(sample.origin or next(iter(group.kind.origins), ""))
+        versions = [version for version in (named, unnamed) if version is not None]
+        if not versions or group.newest.rule in _UNKNOWN:
             return None
         try:
-            tried = self._trying.attempt(contract, sample.value)
-        except (Busy, NotFound):
+            answers = iter(self._trying.as_guards_judge(sample.value, versions))
+        except Busy:
             return None
-        results = tried["results"] or []
-        passes = [result["version"] for result in results if result["accepts"]]
-        own = [result for result in results if result["version"] == sample.version]
-        why = next((result["why"] for result in own + results if result["accepts"] is False), tried["problem"] or "")
-        return {"passes": passes, "tried": len(results), "why": "" if passes else why}
+        told = [None if version is None else _judged(version, *next(answers)) for version in (named, unnamed)]
+        said = {one["accepts"] for one in told if one is not None}
+        return {"named": told[0], "unnamed": told[1], "passes": said.pop() if len(said) == 1 else None}
+
+    def _versions(self, contract: str) -> dict[str, BriefVersion]:
+        """The versions of a contract of messages, retired ones too, by their numbers."""
+        with self._database.reading() as session:
+            found = browsing.versions(session, [contract])
+            return {v.row.version: v for v in found if v.row.format not in API_FORMATS}
+
+    def _decided(self, channel: str) -> BriefVersion | None:
+        """What a message without a name is taken for: the greatest release of the only sender, or only reader, there."""
+        heads = [head for head in self._overview.current().heads.values() if channel in head.channels]
+        for role in ("produces", "consumes"):
+            contracts = [head.contract for head in heads if head.role == role]
+            if contracts:
+                versions = self._versions(contracts[0]) if len(contracts) == 1 else {}
+                there = [v for v in versions.values() if channel in v.row.channels]
+                for some in ([v for v in there if not v.retired], there):
+                    number = greatest(v.row.version for v in some)
+                    if number is not None:
+                        return versions[number]
+                return None
+        return None
+
+
+def _judged(version: BriefVersion, accepts: bool | None, why: str) -> dict[str, Any]:
+    return {"contract": version.row.contract, "version": version.row.version, "accepts": accepts, "why": why}
 
 
 def order_view(record: OrderRecord) -> dict[str, Any]:

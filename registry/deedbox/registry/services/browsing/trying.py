@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from deedbox.checker.canonical import canonical
@@ -60,32 +61,53 @@ class Trying:
             view["problem"] = str(error).removeprefix("message.json:")
             return view
         versions, view["left_out"] = self._versions(contract)
-        with self._database.reading() as session:
-            schemas = dict(browsing.schema_texts(session, {v.row.schema_id for v in versions}))
-        asks = [
-            Ask(
-                "try", v.row.format, _reading(v), v.row.dialect, schemas[v.row.schema_id], text, contract=v.row.contract
-            )
-            for v in versions
+        answers = self._asked(text, versions, [_reading(version) for version in versions])
+        rows = [
+            {
+                "contract": version.row.contract,
+                "version": version.row.version,
+                "role": version.row.role,
+                "accepts": accepts,
+                "why": why,
+            }
+            for version, (accepts, why) in zip(versions, answers, strict=True)
         ]
-        rows = []
-        for version, answer in zip(versions, self._sandbox.ask(asks) if asks else [], strict=True):
-            if isinstance(answer, Tried):
-                accepts, why = answer.accepts, answer.why
-            else:
-                accepts, why = None, answer.reason if isinstance(answer, NoAnswer) else str(answer)
-            rows.append(
-                {
-                    "contract": version.row.contract,
-                    "version": version.row.version,
-                    "role": version.row.role,
-                    "accepts": accepts,
-                    "why": why,
-                }
-            )
         order = {True: 0, None: 1, False: 2}
         view["results"] = sorted(rows, key=lambda row: order[cast("bool | None", row["accepts"])])
         return view
+
+    def as_guards_judge(self, message: str, versions: Sequence[BriefVersion]) -> list[tuple[bool | None, str]]:
+        """Whether each version lets a message pass, as a guard judges it, and why not.
+
+        To a guard a member that nobody declared is a fault where the contract is closed, and else only worth a note.
+
+        Raises:
+            Busy: no comparing process has time.
+        """
+        try:
+            text = canonical(load_document(message, "message.json").value).decode()
+        except CheckerError as error:
+            return [(False, str(error).removeprefix("message.json:"))] * len(versions)
+        return self._asked(text, versions, ["closed" if v.row.content_model == "closed" else "open" for v in versions])
+
+    def _asked(
+        self, text: str, versions: Sequence[BriefVersion], models: Sequence[ContentModel]
+    ) -> list[tuple[bool | None, str]]:
+        """Whether versions accept a canonical text, each read under its content model, and why not."""
+        if not versions:
+            return []
+        with self._database.reading() as session:
+            schemas = dict(browsing.schema_texts(session, {v.row.schema_id for v in versions}))
+        asks = [
+            Ask("try", v.row.format, model, v.row.dialect, schemas[v.row.schema_id], text, contract=v.row.contract)
+            for v, model in zip(versions, models, strict=True)
+        ]
+        return [
+            (answer.accepts, answer.why)
+            if isinstance(answer, Tried)
+            else (None, answer.reason if isinstance(answer, NoAnswer) else str(answer))
+            for answer in self._sandbox.ask(asks)
+        ]
 
     def _versions(self, contract: str) -> tuple[list[BriefVersion], int]:
         snapshot = self._overview.current()
