@@ -83,6 +83,20 @@ def test_groups_with_offsets_and_their_generations(broker: Broker, topic: str) -
     member.close()
 
 
+def test_a_member_that_waits_for_others_can_be_closed(broker: Broker, topic: str) -> None:
+    produce(broker, topic, b"a")
+    member = broker.consumer([topic], f"{topic}-g")
+    until = time.monotonic() + 60
+    while not member.poll(10, 0.3):
+        assert time.monotonic() < until
+    other = broker.consumer([topic], f"{topic}-g")
+    other.poll(1, 2.0)  # it asks to join, which is answered once `member` has joined anew: it is not polled
+    began = time.monotonic()
+    other.close()
+    assert time.monotonic() - began < 20
+    member.close()
+
+
 def test_a_guard_tells_the_registry_past_markers_of_transactions(
     registry: Registry, broker: Broker, topic: str, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from deedbox.kafka.serializing import Reading, Writing
 
 _METADATA_MS = 3_000
+_LEAVE_MS = 5_000
 _TRANSACTION_SECONDS = 20.0
 _FENCED = (
     CommitFailedError,
@@ -270,7 +271,8 @@ class KafkaPythonConsumer:
     def close(self) -> None:
         """See `Consumer.close`."""
         with translated():
-            self._client.close()
+            # A member that is joining is only heard once every other one has joined, which may be minutes away.
+            self._client.close(timeout_ms=_LEAVE_MS)
 
 
 class KafkaPythonProducer:
