@@ -247,3 +247,47 @@ def test_claims_without_end_are_not_kept(registry: Registry, monkeypatch: pytest
     for n in range(200):
         judge.inspect(TOPIC, header("x/y", f"bad {n}"), GOOD)
     assert len(judge._routes) <= 50
+
+
+NEWER = ORDER | {"properties": {**ORDER["properties"], "id": {}}}
+
+
+@pytest.mark.parametrize("claim", [(), header("orders/order-placed"), header("orders/order-placed", "2.0.0")])
+def test_a_message_is_refused_by_no_old_knowledge(registry: Registry, claim: list[tuple[str, bytes]]) -> None:
+    """As where a version is published, and its messages, or dead letters that it lets through, are sent at once."""
+    registry.publish("orders/order-placed", ORDER)
+    judge = inspector(registry)
+    assert judge.inspect(TOPIC, claim, BAD).status == "invalid"
+    registry.publish("orders/order-placed", NEWER, version="2.0.0")
+    registry.clock.now += 3
+    batch = [Record(TOPIC, 0, i, None, body, claim) for i, body in enumerate((BAD, GOOD, BAD, b"nope"))]
+    found = judge.inspect_all(batch)
+    assert [f.status for f in found] == ["valid", "valid", "valid", "invalid"]
+    assert {str(f.version) for f in found[::2]} == {"orders/order-placed 2.0.0"}
+    assert judge.inspect(TOPIC, claim, BAD).status == "valid"
+
+
+def test_bad_messages_ask_the_registry_now_and_then_and_never_where_they_say_their_version(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    judge = inspector(registry)
+    judge.inspect(TOPIC, (), BAD)
+    judge.inspect(TOPIC, header("orders/order-placed", "1.0.0"), BAD)
+    before = len(registry.switch.asked)
+    for _ in range(100):
+        judge.inspect_all([Record(TOPIC, 0, i, None, BAD, ()) for i in range(10)])
+        registry.clock.now += 0.1
+    asked = len(registry.switch.asked) - before
+    assert 1 <= asked <= 2 * 5  # in ten seconds, two requests a time
+    for _ in range(100):
+        judge.inspect(TOPIC, header("orders/order-placed", "1.0.0"), BAD)
+        registry.clock.now += 0.1
+    assert len(registry.switch.asked) - before == asked
+
+
+def test_without_the_registry_a_bad_message_is_what_it_was(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    judge = inspector(registry)
+    judge.inspect(TOPIC, (), BAD)
+    registry.switch.on = False
+    registry.clock.now += 10
+    assert [judge.inspect(TOPIC, (), body).status for body in (BAD, GOOD, BAD)] == ["invalid", "valid", "invalid"]

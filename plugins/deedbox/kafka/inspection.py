@@ -91,12 +91,17 @@ class _Route:
     """
 
     __slots__ = (
-        "claim", "closed", "decode", "decoder", "expires", "fault", "is_valid", "notes", "plain", "schema", "skip", "status",
-        "topic", "version",
+        "claim", "closed", "decode", "decoder", "expires", "fault", "is_valid", "key", "made", "notes", "open", "plain",
+        "read", "schema", "skip", "status", "topic", "version",
     )  # fmt: skip
 
-    def __init__(self, topic: str, claim: claims.Claim, expires: float) -> None:
-        self.topic = topic
+    def __init__(self, topic: str, claim: claims.Claim, made: float, expires: float) -> None:
+        self.topic, self.read, self.made = topic, claim, made
+        self.key: Any = None
+        """Under which it is kept."""
+        self.open = False
+        """Whether a publication since could judge its messages otherwise: they do not say by which they were written,
+        or say one that was not there."""
         self.claim = (_shown(claim.contract), _shown(claim.version))
         self.expires, self.skip = expires, claim.skip
         self.version: Version | None = None
@@ -265,7 +270,23 @@ class Inspector:
         batch.plain[route] = batch.plain.get(route, 0) + sum(verdicts)
 
     def _judge(self, route: _Route, value: bytes) -> Inspection:
-        """One message in full, whatever it is."""
+        """One message in full, whatever it is.
+
+        Against a message no more is believed than was heard just now: what lets it through may have been published since.
+        """
+        found = self._judged(route, value)
+        if found.status == "invalid" and route.open:
+            now = self._clock()
+            newer = self._routes.get(route.key, route)
+            if now - newer.made >= _DOUBT:
+                newer = self._made(route.read, route.topic, now, _DOUBT)
+                newer.key = route.key
+                self._routes[route.key] = newer
+            if newer is not route:
+                return self._judged(newer, value)
+        return found
+
+    def _judged(self, route: _Route, value: bytes) -> Inspection:
         if route.fault is not None or route.status != "valid":
             return route.answer(route.status, None, route.fault)
         if len(value) > MAX_BYTES:
@@ -296,16 +317,19 @@ class Inspector:
         route = self._made(claims.read(headers, value), key[0], now)
         if len(self._routes) >= _MAX_ROUTES:
             self._routes.clear()  # hostile claims can make any number: what is in use comes back at once
+        route.key = key
         self._routes[key] = route
         return route
 
-    def _made(self, claim: claims.Claim, topic: str, now: float) -> _Route:
-        route = _Route(topic, claim, now + self.lookup.fresh_seconds)
+    def _made(self, claim: claims.Claim, topic: str, now: float, believed: float | None = None) -> _Route:
+        route = _Route(topic, claim, now, now + self.lookup.fresh_seconds)
         if claim.fault:
             return route.stopped("invalid", Fault("wrong-magic", "", claim.fault))
         # Also brings what is known of the topic's versions up to date: retirements, and the channels they name.
-        channel = self.lookup.channel(topic)
-        writer = self._writer(claim, topic, channel)
+        channel = self.lookup.channel(topic, believed)
+        writer = self._writer(claim, topic, channel, believed)
+        unsaid = (claim.version, claim.schema_id, claim.guid) == (None, None, None) and topic not in self._defaults
+        route.open = self.reader is None and (unsaid or isinstance(writer, Fault))
         if isinstance(writer, Fault):
             if self.reader is None:
                 return route.stopped("invalid", writer)
@@ -335,19 +359,21 @@ class Inspector:
         route.plain = route.version is not None and not route.notes
         return route
 
-    def _writer(self, claim: claims.Claim, topic: str, channel: Channel | Unknown) -> Version | Unknown | Fault:
+    def _writer(
+        self, claim: claims.Claim, topic: str, channel: Channel | Unknown, believed: float | None
+    ) -> Version | Unknown | Fault:
         if claim.contract is not None:
             contract = _shown(claim.contract)
             if claim.version is None:
                 return self._latest(contract, channel)
             number = _shown(claim.version)
-            found = self.lookup.version(contract, number)
+            found = self.lookup.version(contract, number, believed)
             if found is Unknown.ABSENT:
                 return Fault("unknown-version", "", f"{contract or '?'} {number or '?'} is not registered")
             return found
         schema = claim.schema_id if claim.schema_id is not None else claim.guid
         if schema is not None:
-            found = self.lookup.by_schema(topic, schema)
+            found = self.lookup.by_schema(topic, schema, believed)
             if found is Unknown.ABSENT:
                 return Fault("unknown-schema", "", f"nobody has published a schema with the id {schema}")
             return found
@@ -375,6 +401,8 @@ _TOMBSTONE = Inspection("tombstone", None, None)
 _EMPTY = Inspection("invalid", None, None, Fault("empty", "", "the value is empty, which no JSON text is"))
 _SOON = 1.0
 """Seconds after which what could not be found out is tried again."""
+_DOUBT = 2.0
+"""Seconds that what was heard is believed against a message."""
 _AT_ONCE = 4096
 """Bytes of messages that are decoded before they are judged."""
 _new = tuple.__new__
@@ -392,4 +420,4 @@ def _shown(text: bytes | None) -> str:
     return text.decode("utf-8", "replace") if text is not None else ""
 
 
-_NO_ROUTE = _Route("", claims.NO_CLAIM, 0.0)
+_NO_ROUTE = _Route("", claims.NO_CLAIM, 0.0, 0.0)

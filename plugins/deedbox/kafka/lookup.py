@@ -188,11 +188,14 @@ class Lookup:
         """Whether the registry did not answer when it was last asked."""
         return self._away
 
-    def channel(self, topic: str) -> Channel | Unknown:
-        """What is registered for a topic; as last heard while the registry is away. An unknown topic has no versions."""
+    def channel(self, topic: str, believed: float | None = None) -> Channel | Unknown:
+        """What is registered for a topic; as last heard while the registry is away. An unknown topic has no versions.
+
+        `believed`: how many seconds what was heard is believed, here and below; None for as long as usual.
+        """
         with self._lock:
             kept = self._channels.get(topic)
-            if kept is not None and self._fresh(kept[0]):
+            if kept is not None and self._fresh(kept[0], believed):
                 return kept[1]
 
             def ask() -> Channel:
@@ -206,12 +209,12 @@ class Lookup:
             self._channels.put(topic, (self._clock(), heard))
             return heard
 
-    def version(self, contract: str, version: str) -> Version | Unknown:
+    def version(self, contract: str, version: str, believed: float | None = None) -> Version | Unknown:
         """One version of a contract (`service/name`)."""
         key = (contract, version)
         with self._lock:
             kept = self._versions.get(key)
-            if kept is not None and (isinstance(kept[1], Version) or self._fresh(kept[0])):
+            if kept is not None and (isinstance(kept[1], Version) or self._fresh(kept[0], believed)):
                 return kept[1]
             if not _is_version(version) or not _is_contract(contract):
                 return Unknown.ABSENT
@@ -238,14 +241,14 @@ class Lookup:
                 return heard or Unknown.AWAY
             return self._known(Version.from_dict(heard))
 
-    def by_schema(self, topic: str, schema: int | UUID) -> Version | Unknown:
+    def by_schema(self, topic: str, schema: int | UUID, believed: float | None = None) -> Version | Unknown:
         """The version that a Confluent schema id or GUID stands for: on the topic's own contracts first."""
         with self._lock:
-            channel = self.channel(topic)
+            channel = self.channel(topic, believed)
             if isinstance(channel, Channel) and (here := channel.by_schema(schema)) is not None:
                 return here
             kept = self._ids.get(schema)
-            if kept is not None and (not isinstance(kept[1], Unknown) or self._fresh(kept[0])):
+            if kept is not None and (not isinstance(kept[1], Unknown) or self._fresh(kept[0], believed)):
                 return kept[1] if isinstance(kept[1], Unknown) else self.version(*kept[1])
             heard = self._ask(lambda: _or_none(lambda: self.client.schema_usage(schema)) or Unknown.ABSENT)
             if heard is None:
@@ -280,8 +283,9 @@ class Lookup:
         self._versions.put((heard.contract, heard.version), (self._clock(), heard))
         return heard
 
-    def _fresh(self, since: float) -> bool:
-        return self._clock() - since < self.fresh_seconds
+    def _fresh(self, since: float, believed: float | None = None) -> bool:
+        seconds = self.fresh_seconds if believed is None else min(believed, self.fresh_seconds)
+        return self._clock() - since < seconds
 
     def _ask(self, question: Callable[[], V]) -> V | None:
         """An answer, or None where the registry is away, which a refusal is taken for once it has answered.
