@@ -11,7 +11,7 @@ from deedbox.kafka.errors import Fenced, LiveError
 from deedbox.kafka.memory import MemoryBroker
 from deedbox.kafka.messages import Record, TopicPartition
 
-from .conftest import NOW
+from .conftest import NOW, connected
 
 
 @pytest.fixture(params=["memory", "kafka-python", "confluent-kafka"])
@@ -145,6 +145,20 @@ def test_its_position_comes_to_the_end_past_what_is_no_message(broker: Broker, t
     assert [r.value for r in drained(consumer, 2)] == [b"a", b"b"]
     for closing in (producer, consumer):
         closing.close()
+
+
+def test_who_reads_makes_no_topic(bootstrap: str, topic: str) -> None:
+    # Whoever makes it says how many partitions it has.
+    for client in ("kafka-python", "confluent-kafka"):
+        broker = connected(client, bootstrap)
+        consumer, until = broker.consumer([topic], f"{topic}-{client}"), time.monotonic() + 4
+        while time.monotonic() < until:
+            assert consumer.poll(10, 0.2) == []
+        assert broker.describe([topic]) == {}, client
+        produce(broker, topic, b"a")
+        assert [r.value for r in drained(consumer, 1, 30)] == [b"a"]
+        consumer.close()
+        topic += "-b"
 
 
 def test_a_topic_that_is_not_there_has_no_end(broker: Broker, topic: str) -> None:

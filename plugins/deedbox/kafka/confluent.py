@@ -69,7 +69,7 @@ class ConfluentBroker:
 
     def consumer(self, topics: Sequence[str], group: str) -> ConfluentConsumer:
         """See `Broker.consumer`."""
-        # A topic that is new is found soon after; asked for below, so that a broker that makes topics makes it.
+        # A topic that is new is found soon after; it is not made by who reads.
         client = self._consumer(group, {"topic.metadata.refresh.interval.ms": _METADATA_MS})
         consumer = ConfluentConsumer(client)
         self._places(topics[0])  # which says why, where the cluster lets nobody in
