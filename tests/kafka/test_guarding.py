@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,10 +13,11 @@ import pytest
 from deedbox.kafka.counting import Cell
 from deedbox.kafka.errors import LimitReached
 from deedbox.kafka.guard.guarding import MODES, Guard, Mode
+from deedbox.kafka.guard.spool import Spool
 from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.limits import Limits
 from deedbox.kafka.memory import MemoryBroker
-from deedbox.kafka.messages import Record, last
+from deedbox.kafka.messages import Record, TopicPartition, last
 
 from .conftest import NOW, ORDER, Registry, header
 
@@ -182,3 +185,46 @@ def test_the_limit_stops_it_before_the_topic_is_poured_out(registry: Registry, t
     with pytest.raises(LimitReached):
         settle(guard, 50)
     assert len(broker.records(f"{topic}.dlt")) == 10
+
+
+WIDER = {**ORDER, "properties": {**ORDER["properties"], "id": {"type": ["integer", "string"]}}}
+
+
+@pytest.mark.parametrize("way", ["published", "higher limits", "gone"])
+def test_started_again_and_again_it_puts_no_more_aside_until_something_changed(
+    registry: Registry, topic: str, tmp_path: Path, way: str
+) -> None:
+    """As a supervisor does that starts what ends with 1."""
+    broker, dlt = MemoryBroker(), f"{topic}.dlt"
+    registry.publish("orders/order-placed", ORDER, channels=[topic])
+    for n in range(50):
+        broker.append([Record(topic, 0, -1, None, b'{"id":%d}' % n, [], NOW + n)])
+
+    def started(consecutive: int = 10) -> int:
+        with closing(Spool(tmp_path / "guard.db")) as spool:
+            limits = Limits(consecutive=consecutive)
+            guard = Guard(broker, registry.lookup(), [topic], modes={topic: "dead-letter"}, limits=limits, stops=spool)
+            try:
+                return settle(guard, 50, 0.5)
+            finally:
+                guard.close()
+
+    with pytest.raises(LimitReached, match="more than 10 messages in a row"):
+        started()
+    for _ in range(3):
+        with pytest.raises(LimitReached, match=rf"{topic}\[0\]@10 is invalid still"):
+            started()
+    assert len(broker.records(dlt)) == 10
+    if way == "published":
+        registry.publish("orders/order-placed", WIDER, channels=[topic], version="2.0.0")
+        assert (started(), len(broker.records(dlt))) == (40, 10)
+    elif way == "higher limits":
+        assert (started(100), len(broker.records(dlt))) == (40, 50)
+    else:  # the topic was made anew, and has another message at the offset
+        broker.logs[TopicPartition(topic, 0)] = [r._replace(timestamp=NOW + 99) for r in broker.records(topic)]
+        with pytest.raises(LimitReached, match="more than 10 messages in a row"):
+            started()
+        assert len(broker.records(dlt)) == 20
+    if way != "gone":
+        with closing(Spool(tmp_path / "guard.db")) as spool:
+            assert spool.stops() == {}

@@ -89,7 +89,7 @@ class LimitReached(LiveError):
     def __init__(self, topic: str, reason: str) -> None:
         super().__init__(
             f"{topic}: {reason}. Nothing more of it goes to the dead letters: look at the version that is published "
-            "and at what changed last, then start again"
+            "and at what changed last, then start again, or with higher limits where they are bad messages after all"
         )
         self.topic = topic
 

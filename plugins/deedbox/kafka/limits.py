@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from deedbox.kafka.errors import LimitReached
+
+if TYPE_CHECKING:
+    from deedbox.kafka.messages import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,30 @@ class Limits:
     ratio: float = 0.5
     window: int = 200
     consecutive: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a guard stopped by its limits: the first message that was not dead-lettered, and the limits."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    limits: Limits
+
+    def is_at(self, record: Record) -> bool:
+        """Whether it is that message: also by its time, since a topic may have been made anew."""
+        place = (self.topic, self.partition, self.offset, self.timestamp)
+        return place == (record.topic, record.partition, record.offset, record.timestamp)
+
+    def is_passed_by(self, record: Record) -> bool:
+        """Whether it stands behind that message."""
+        return (record.topic, record.partition) == (self.topic, self.partition) and record.offset > self.offset
+
+    def holds(self, limits: Limits) -> bool:
+        """Whether these limits are no laxer."""
+        return limits.ratio <= self.limits.ratio and limits.consecutive <= self.limits.consecutive
 
 
 @dataclass(slots=True)

@@ -114,6 +114,7 @@ def watch(
         group=options.group,
         instance=options.instance,
         limits=Limits(ratio=options.stop_ratio, consecutive=options.stop_row),
+        stops=spool,
         observer=Observer(spool, f"{options.group}/{options.instance}", lambda topic: watch_of(lookup, topic)),
     )
     with (

@@ -14,13 +14,14 @@ from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, L
 from deedbox.kafka.inspection import Inspection, Inspector
 from deedbox.kafka.letters import dead_letters
 from deedbox.kafka.letters.keeping import Keeping
-from deedbox.kafka.limits import Breaker, Limits
+from deedbox.kafka.limits import Breaker, Limits, Stop
 from deedbox.kafka.messages import VERDICT, Record, TopicPartition, next_offsets, replaced
 from deedbox.kafka.settling import Settler, rewind
 
 if TYPE_CHECKING:
     from deedbox.kafka.broker import Broker, Consumer
     from deedbox.kafka.guard.observing import Batch, Observer
+    from deedbox.kafka.guard.spool import Spool
     from deedbox.kafka.lookup import Lookup
 
 Mode: TypeAlias = Literal["observe", "mark", "dead-letter"]
@@ -64,6 +65,8 @@ class Guard:
         group: the guard's own; its processes share the partitions.
         instance: of this process, stable over its restarts: a successor ends what it left open.
         observer: gathers what is seen for the registry; None where nobody is told.
+        stops: where it is written down that a limit was reached, so that a guard which is started again and again does not
+            put aside some more each time; None where nothing outlives the process.
         report_seconds: between two reports.
     """
 
@@ -78,6 +81,7 @@ class Guard:
         instance: str = "0",
         limits: Limits | None = None,
         observer: Observer | None = None,
+        stops: Spool | None = None,
         report_seconds: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -91,7 +95,10 @@ class Guard:
         }
         self._keeping = Keeping(broker)
         self._settler = Settler(broker, f"{group}.{instance}")
-        self._breaker = Breaker(limits or Limits())
+        self._limits = limits or Limits()
+        self._breaker = Breaker(self._limits)
+        self._kept_stops = stops
+        self._stops = stops.stops() if stops is not None else {}
         self._sleep, self._clock = sleep, clock
         self._observer, self._report_seconds = observer, report_seconds
         self._next_report = clock() + report_seconds
@@ -167,9 +174,33 @@ class Guard:
         self.counts.add_tally(counted.read())
         self._warn(batch)
         self._sample([(records[i], judged[i]) for i in special if i < dealt])
+        self._go_on(records[:dealt])
         if limit is not None:
+            self._stop_at(records[dealt])
             raise limit
         return dealt
+
+    def _stop_at(self, record: Record) -> None:
+        stop = Stop(record.topic, record.partition, record.offset, record.timestamp, self._limits)
+        self._stops[record.topic] = stop
+        if self._kept_stops is not None:
+            try:
+                self._kept_stops.stopped(stop)
+            except SpoolFailed as error:
+                log.error("%s", error)
+
+    def _go_on(self, records: Sequence[Record]) -> None:
+        """Forgets stops at messages that were dealt with by now."""
+        if not self._stops:
+            return
+        passed = {r.topic for r in records if (s := self._stops.get(r.topic)) and (s.is_at(r) or s.is_passed_by(r))}
+        for topic in passed:
+            del self._stops[topic]
+            if self._kept_stops is not None:
+                try:
+                    self._kept_stops.went_on(topic)
+                except SpoolFailed as error:
+                    log.error("%s", error)
 
     def _warn(self, batch: Batch | None) -> None:
         """Says once of each kind of traffic that it is not as registered."""
@@ -213,6 +244,11 @@ class Guard:
         mode = self._modes.get(record.topic, "observe")
         bad = found.status == "invalid"
         if mode == "dead-letter":
+            stop = self._stops.get(record.topic)
+            if bad and stop is not None and stop.is_at(record) and stop.holds(self._limits):
+                raise LimitReached(
+                    record.topic, f"{record.where} is invalid still, at which the limit was reached before"
+                )
             self._breaker.observe(record.topic, bad)
         if mode == "mark":
             headers = replaced(record.headers, [(VERDICT, found.status.encode())])

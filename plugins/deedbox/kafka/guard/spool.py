@@ -1,6 +1,6 @@
 """What a guard saw, on its disk until the registry has it: bounded, and whole after any crash of the process.
 
-Two kinds of rows in one SQLite file. The *journal* has one line for each batch that was judged since the last report,
+Two kinds of rows in one SQLite file, and where the guard stopped by its limits. The *journal* has one line for each batch that was judged since the last report,
 written before the batch's offsets are committed; the *reports* wait to be sent. Making a report and forgetting its
 journal is one transaction.
 """
@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from deedbox.kafka.errors import SpoolFailed
+from deedbox.kafka.limits import Limits, Stop
 
 MAX_BYTES = 64 << 20
 """Reports kept for a registry that is away: at one a minute of 100 KB, for ten hours."""
@@ -27,6 +28,10 @@ CREATE TABLE IF NOT EXISTS reports (
     n INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, bytes INTEGER NOT NULL, messages INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS lost (reports INTEGER NOT NULL, messages INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS stops (
+    topic TEXT PRIMARY KEY, place INTEGER NOT NULL, at INTEGER NOT NULL, time INTEGER NOT NULL,
+    ratio REAL NOT NULL, width INTEGER NOT NULL, consecutive INTEGER NOT NULL
+);
 """
 
 
@@ -177,6 +182,36 @@ class Spool:
         """
         with self._reading() as database:
             return int(database.execute("SELECT count(*) FROM reports").fetchone()[0])
+
+    def stops(self) -> dict[str, Stop]:
+        """Where a guard of this name stopped by its limits, by topic.
+
+        Raises:
+            SpoolFailed: it cannot be read.
+        """
+        with self._reading() as database:
+            rows = database.execute("SELECT topic, place, at, time, ratio, width, consecutive FROM stops").fetchall()
+        return {topic: Stop(topic, n, at, time, Limits(*limits)) for topic, n, at, time, *limits in rows}
+
+    def stopped(self, stop: Stop) -> None:
+        """Writes down that the guard stops.
+
+        Raises:
+            SpoolFailed: it was not written.
+        """
+        limits = (stop.limits.ratio, stop.limits.window, stop.limits.consecutive)
+        row = (stop.topic, stop.partition, stop.offset, stop.timestamp, *limits)
+        with self._writing() as database:
+            database.execute("REPLACE INTO stops VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def went_on(self, topic: str) -> None:
+        """Forgets that it stopped at a topic.
+
+        Raises:
+            SpoolFailed: it is still there.
+        """
+        with self._writing() as database:
+            database.execute("DELETE FROM stops WHERE topic = ?", (topic,))
 
     def close(self) -> None:
         """Closes the file; what waits is there for the next process."""
