@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.chromium import browser
+
+__all__ = ["browser"]  # one for all rooms: playwright runs once in a process
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -401,7 +401,7 @@ _TOMBSTONE = Inspection("tombstone", None, None)
 _EMPTY = Inspection("invalid", None, None, Fault("empty", "", "the value is empty, which no JSON text is"))
 _SOON = 1.0
 """Seconds after which what could not be found out is tried again."""
-_DOUBT = 2.0
+_DOUBT = 1.0
 """Seconds that what was heard is believed against a message."""
 _AT_ONCE = 4096
 """Bytes of messages that are decoded before they are judged."""
