@@ -30,6 +30,7 @@ def test_words_are_found_in_names_and_descriptions_and_never_across_two_fields()
     assert found(value, "gam") == [("gam\0ma", "/properties/gam\0ma")]
     assert found(value, "alpha", "second") == []
     assert found(value, "nothing") == []
+    assert found(True, "true") == []
 
 
 def test_having_is_what_looking_at_each_word_would_find() -> None:

@@ -20,6 +20,8 @@ from deedbox.registry.storage.database import Database
 
 MOST = 150
 """Versions that one message is tried against."""
+_MOST_CHARACTERS = 1 << 20
+"""Of a message: as many as a Kafka broker takes bytes, unless it is told otherwise."""
 
 
 class Trying:
@@ -48,17 +50,24 @@ class Trying:
             message: its JSON text.
 
         Returns:
-            The view. A message that is no JSON is told in `problem`, with its line and column.
+            The view. What cannot be tried is told in `problem`; where it is no JSON, with its line and column.
 
         Raises:
             NotFound: no such contract. Busy, StorageUnavailable: as they say.
         """
+        if len(message) > _MOST_CHARACTERS:
+            view = self.form(contract)
+            view["problem"] = f"It has {len(message):,} characters, and {_MOST_CHARACTERS:,} are taken here at most."
+            return view
         view = self.form(contract, message)
+        if contract and known(self._overview.current(), contract).format in API_FORMATS:
+            view["problem"] = f"{contract} is an API document, and what is tried here are the messages of JSON Schemas."
+            return view
         try:
             # The canonical text: what is tried is the value, and the comparing processes read no foreign syntax.
             text = canonical(load_document(message, "message.json").value).decode()
         except CheckerError as error:
-            view["problem"] = str(error).removeprefix("message.json:")
+            view["problem"] = f"This is no JSON: {str(error).removeprefix('message.json:')}"
             return view
         versions, view["left_out"] = self._versions(contract)
         answers = self._asked(text, versions, [_reading(version) for version in versions])

@@ -65,6 +65,8 @@ def words_of(canonical: str) -> Words:
         if isinstance(value_here, list):
             pending += [(f"{pointer}/{i}", item) for i, item in enumerate(value_here) if isinstance(item, dict | list)]
             continue
+        if not isinstance(value_here, dict):
+            continue  # a schema that is true or false
         if "in" in value_here and isinstance(name := value_here.get("name"), str):
             found.append((f"{pointer}/schema" if "schema" in value_here else pointer, name, said(value_here)))
         for keyword, held in value_here.items():

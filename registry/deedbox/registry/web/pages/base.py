@@ -219,10 +219,10 @@ def wants_page() -> bool:
     return asked and not _PROGRAMS.match(request.path) and not request.path.endswith(TWIN)
 
 
-def number(name: str, default: int, most: int) -> int:
-    """A whole number of the query string, at most `most`; the default where it is none."""
+def number(name: str, default: int, most: int, least: int = 0) -> int:
+    """A whole number of the query string, from `least` to `most`; the default where it is none."""
     text = request.args.get(name, "")
-    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 12 else default
+    return max(least, min(int(text), most)) if text.isascii() and text.isdigit() and len(text) < 12 else default
 
 
 def text(name: str, most: int = 500) -> str:

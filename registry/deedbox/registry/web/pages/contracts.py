@@ -25,19 +25,19 @@ def install(pages: Pages) -> None:
                 kind=text("kind"),
                 channel=text("channel"),
                 after=text("after"),
-                limit=number("limit", 200, 1000),
+                limit=number("limit", 200, 1000, 1),
             )
         )
 
     @pages.page(_CONTRACT, "contract.html", "contracts")
     def contract(service: str, name: str) -> View:
         """A contract, as its latest version says it."""
-        return View(*browsing.contracts.contract(contract_name(service, name), None, number("part", 1, 1_000)))
+        return View(*browsing.contracts.contract(contract_name(service, name), None, number("part", 1, 1_000, 1)))
 
     @pages.page(f"{_CONTRACT}/versions/<version>", "contract.html", "contracts")
     def version(service: str, name: str, version: str) -> View:
         """A contract, as one version says it."""
-        return View(*browsing.contracts.contract(contract_name(service, name), version, number("part", 1, 1_000)))
+        return View(*browsing.contracts.contract(contract_name(service, name), version, number("part", 1, 1_000, 1)))
 
     @pages.page(f"{_CONTRACT}/fields/<path:pointer>", "field.html", "contracts")
     def field(service: str, name: str, pointer: str) -> View:
@@ -47,7 +47,10 @@ def install(pages: Pages) -> None:
     @pages.page(f"{_CONTRACT}/fields", "field.html", "contracts")
     def field_by_query(service: str, name: str) -> View:
         """One field whose pointer no path can hold."""
-        return _field(service, name, request.args.get("pointer", ""))
+        pointer = request.args.get("pointer", "")
+        if not pointer:
+            raise InvalidRequest("say which field: ?pointer=/properties/customer", pointer="/pointer")
+        return _field(service, name, pointer)
 
     def _field(service: str, name: str, pointer: str) -> View:
         at_once = bool(text("without"))

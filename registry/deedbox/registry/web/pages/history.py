@@ -26,4 +26,4 @@ def install(pages: Pages) -> None:
         """Every recorded fact."""
         before = number("before", 0, 1 << 60) or None
         kinds = [kind for kind in request.args.getlist("kind") if kind][:10]
-        return View(history.audit(before=before, kinds=kinds, about=text("about"), limit=number("limit", 100, 1000)))
+        return View(history.audit(before=before, kinds=kinds, about=text("about"), limit=number("limit", 100, 1000, 1)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from deedbox.registry.errors import NotFound
 from deedbox.registry.web.api import PREFIX
-from deedbox.registry.web.pages.base import HTML, render
+from deedbox.registry.web.pages.base import HTML, TWIN, render
 from deedbox.registry.web.problems import PROBLEMS
 from deedbox.registry.web.replies import Replies, reply
 from flask import Flask, Response, request
@@ -36,15 +36,19 @@ def _document(app: OpenAPI, replies: Replies) -> None:
 
 def _problems(app: Flask) -> None:
     @app.route("/problems/")
+    @app.route(f"/problems{TWIN}")
     @app.route("/problems/<code>")
     def problem_page(code: str | None = None) -> Response | str:
         """What a problem means, as a page or as JSON."""
+        asked_as_twin = request.path.endswith(TWIN)
+        code = code.removesuffix(TWIN) if code is not None else None
         if code is not None and code not in PROBLEMS:
             raise NotFound(f"there is no problem {ascii(code)[:80]}")
         shown = PROBLEMS if code is None else {code: PROBLEMS[code]}
         best = request.accept_mimetypes.best_match(["application/json", "text/html"])
-        if best == "text/html" and "html" in request.headers.get("Accept", ""):
-            return Response(render("problems.html", "api", problems=shown), content_type=HTML)
+        if best == "text/html" and "html" in request.headers.get("Accept", "") and not asked_as_twin:
+            twin = f"/problems{TWIN}" if code is None else f"/problems/{code}{TWIN}"
+            return Response(render("problems.html", "api", twin, problems=shown), content_type=HTML)
         told = [
             {"type": f"/problems/{name}", "status": kind.status, "title": kind.title, "explanation": kind.explanation}
             for name, kind in shown.items()

@@ -17,7 +17,7 @@ def install(pages: Pages) -> None:
     @pages.page("/services", "services.html", "services")
     def services() -> View:
         """Services by name."""
-        return View(browsing.system.services(text("after"), number("limit", 300, 1000)))
+        return View(browsing.system.services(text("after"), number("limit", 300, 1000, 1)))
 
     @pages.page("/services/<service>", "service.html", "services")
     def service(service: str) -> View:
@@ -33,14 +33,14 @@ def install(pages: Pages) -> None:
             state=text("state", 20),
             query=text("query", 200),
             offset=number("offset", 0, 1 << 30),
-            limit=number("limit", 200, 1000),
+            limit=number("limit", 200, 1000, 1),
         )
         return View(data, settled)
 
     @pages.page("/fits", "fits.html", "fits")
     def fits() -> View:
         """Every sending contract, and how many of its links hold."""
-        return View(*browsing.matrix.index(number("offset", 0, 1 << 30), number("limit", 200, 1000)))
+        return View(*browsing.matrix.index(number("offset", 0, 1 << 30), number("limit", 200, 1000, 1)))
 
     @pages.page("/fits/<service>/<name>", "matrix.html", "fits")
     def matrix(service: str, name: str) -> View:

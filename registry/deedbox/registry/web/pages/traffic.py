@@ -20,8 +20,9 @@ def install(pages: Pages) -> None:
     @pages.page("/packages", "packages.html", "packages")
     def packages() -> View:
         """What is on the package index."""
-        page = services.packages.projects(text("after"), number("limit", 100, 500))
-        return View({"items": [_project(project) for project in page.items], "next": page.next})
+        after = text("after")
+        page = services.packages.projects(after, number("limit", 100, 500, 1))
+        return View({"items": [_project(project) for project in page.items], "next": page.next, "after": after})
 
 
 def _project(project: Any) -> dict[str, Any]:
