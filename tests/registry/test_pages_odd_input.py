@@ -165,7 +165,7 @@ def test_the_life_of_a_field_that_is_written_here_and_then_there(api: Api) -> No
         ("changed", "presence: required → optional"),
         ("changed", "constraints: at least 1 character → at least 2 characters"),
         ("obsolete", ""),
-        ("gone", ""),
+        ("removed", ""),
     ]
 
 

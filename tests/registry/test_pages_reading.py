@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from tests.registry.conftest import INTEGER, STRING, Api, record
+from tests.registry.test_observations_http import report as guarded
+from tests.registry.test_observations_http import sighting
 
 HTML = {"Accept": "text/html"}
 SENT = {"role": "produces", "kind": "event", "channels": ["shop.claims"]}
@@ -118,3 +120,27 @@ def test_who_fits_whom_comes_a_screen_at_a_time(api: Api) -> None:
     assert seen == [f"sender/m{n}" for n in range(5)]
     assert "More of 5 contracts" in api.client.get("/fits?limit=2", headers=HTML).text
     assert "from the first on" in api.client.get("/fits?offset=9", headers=HTML).text
+
+
+def test_a_field_says_how_it_drains_and_where_it_was_seen_last(api: Api) -> None:
+    sent = {"role": "produces", "kind": "event", "channels": ["shop.orders"]}
+    api.publish("orders/order-placed", record(id=STRING, note=STRING), **sent)
+    page = "/contracts/orders/order-placed/fields/properties/note"
+    assert api.client.get(f"{page}.json").json["drains"] == []
+    assert "once it is marked obsolete" in api.client.get(page, headers=HTML).text
+    api.publish("orders/order-placed", record(id=STRING, note={**STRING, "deprecated": True}))
+    (row,) = api.client.get(f"{page}.json").json["drains"]
+    assert (row["state"], row["writers"]) == ("marked", ["orders/order-placed 1.0.0", "orders/order-placed 1.1.0"])
+    assert "deedbox drain orders/order-placed#/note" in api.client.get(page, headers=HTML).text
+    for start, version in ((0, "1.0.0"), (10, "1.1.0"), (20, "1.0.0")):
+        said = guarded(start, start + 10, sightings=[sighting(start + 4, version)])
+        assert api.post("/observations", said).status_code == 201
+    seen = api.client.get(f"{page}.json").json["last_seen"]
+    assert [(one["version"], one["topic"], one["partition"], one["offset"]) for one in seen] == [
+        ("1.0.0", "shop.orders", 0, 24),
+        ("1.1.0", "shop.orders", 0, 14),
+    ]
+    assert "shop.orders[0]@24" in api.client.get(page, headers=HTML).text
+    api.publish("orders/order-placed", record(id=STRING), version="2.0.0")
+    view = api.client.get(f"{page}.json").json
+    assert (view["there"], view["drains"][0]["state"], view["events"][-1]["kind"]) == (False, "stopped", "removed")

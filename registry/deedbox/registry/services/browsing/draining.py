@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from deedbox.checker.drain.claiming import STATES, State
 from deedbox.registry.services.browsing.fields import Path, message_pointer
 from deedbox.registry.services.drains import Drains, FieldView
-from deedbox.registry.storage import browsing, obsolete
+from deedbox.registry.storage import browsing, observations, obsolete
 from deedbox.registry.storage import drains as store
 from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.drains import DrainEvidence
 
 _READINGS = 30
+_SEEN = 10
 _SCREEN = 12
 """Fields of one page: each is judged by every version of the contracts that may have it."""
 _TURNS = ("blocked", "draining", "stopped", "marked", "consumed", "gone", "dropped")
@@ -66,7 +68,7 @@ class Draining:
         }
 
     def of_field(self, contract: str, path: Path) -> list[dict[str, Any]]:
-        """What evidence says of one field, none where none was recorded.
+        """How one field drains, as the board says it, and each state that readings found; none where it is not marked.
 
         Args:
             contract: that marks it.
@@ -74,9 +76,28 @@ class Draining:
         """
         pointer = message_pointer(path)
         with self._database.reading() as session:
+            marked = [field for field in obsolete.fields(session, contract) if field.pointer == pointer]
             rows = store.evidence_of(session, contract, pointer, _READINGS)
-            gone_back = store.revoked(session, [row.seq for row in rows[:1]])
-        return [self._read(rows, gone_back)] if rows else []
+        return [{**_row(view, rows), "states": _states(rows)} for view in self._drains.views(marked)]
+
+    def last_seen(self, contract: str, path: Path) -> list[dict[str, Any]]:
+        """Where guards saw an obsolete field last, once for each version that it was written as, newest first."""
+        with self._database.reading() as session:
+            rows = observations.last_sightings(session, contract, message_pointer(path), topic=None, cluster=None)
+        found: dict[tuple[str, str], observations.LastSeen] = {}
+        for row in sorted(rows, key=lambda row: (row.at is not None, row.at or 0, row.offset)):
+            found[row.writer, row.writer_version] = row
+        return [
+            {
+                "contract": row.writer,
+                "version": row.writer_version,
+                "topic": row.topic,
+                "partition": row.partition,
+                "offset": row.offset,
+                "at": row.at,
+            }
+            for row in reversed(list(found.values()))
+        ][:_SEEN]
 
     @staticmethod
     def _read(rows: Sequence[DrainEvidence], gone_back: Mapping[int, str]) -> dict[str, Any]:
@@ -101,6 +122,15 @@ class Draining:
             gone_back = store.revoked(session, [rows[0].seq for rows in readings])
         items = [self._read(rows, gone_back) for rows in readings]
         return {"items": items, "marked": marked}
+
+
+def _states(readings: Sequence[DrainEvidence]) -> list[dict[str, Any]]:
+    """The readings that found another state than the one before, oldest first."""
+    found: list[dict[str, Any]] = []
+    for row in reversed(readings):
+        if not found or found[-1]["state"] != row.state:
+            found.append({"state": row.state, "as_of": row.claim["as_of"], "evidence": row.uuid})
+    return found
 
 
 def _turn(state: str) -> int:
@@ -134,6 +164,7 @@ def _measured(readings: Sequence[DrainEvidence], state: str, *, held: bool) -> d
     most = max(series, default=0)
     return {
         "state": state,
+        "told": STATES.get(cast(State, state), ""),
         "remaining": series[-1] if series else None,
         "share": 100 if done else round(100 * (1 - series[-1] / most)) if most else None,
         "series": [

@@ -83,6 +83,7 @@ class Lives:
             "others": other_views(others, field.path),
             "all_others": len(others),
             "drains": self._draining.of_field(contract, field.path),
+            "last_seen": self._draining.last_seen(contract, field.path),
             "without": self._without(snapshot, read, field) if there and not later else None,
             "later": later,
         }
@@ -144,7 +145,7 @@ def _last(read: Read, texts: dict[int, str], pointer: str) -> Field:
 
 
 def _events(read: Read, texts: dict[int, str], field: Field) -> list[dict[str, Any]]:
-    """What changed about the field, by version: added, changed, marked obsolete, gone."""
+    """What changed about the field, by version: added, changed, marked obsolete, removed."""
     events: list[dict[str, Any]] = []
     before: Field | None = None
     written: str | None = None
@@ -179,7 +180,7 @@ def _written(text: str, field: Field) -> str | None:
 
 def _change(before: Field | None, now: Field | None) -> Sequence[tuple[str, str]]:
     if now is None:
-        return [("gone", "")] if before is not None else []
+        return [("removed", "")] if before is not None else []
     if before is None:
         return [("added", f"{now.type}, {now.presence}"), *([("obsolete", "")] if now.obsolete else [])]
     found = []
