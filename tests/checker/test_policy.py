@@ -149,6 +149,15 @@ def test_a_marked_field_goes_when_it_is_gone(role: Role, more: dict[str, Any], a
     assert answer(DROP, "2.0.0", role=role, **more).allowed is allowed
 
 
+def test_a_field_that_was_marked_is_not_said_to_be_unmarked_in_the_versions_before() -> None:
+    elsewhere = finding("property-removed", kind="policy", direction="policy", pointer="/properties/b", fingerprint="b")
+    before = comparison(YES, YES, False, *REMOVAL.findings, elsewhere)
+    got = answer(DROP, None, role="produces", history={"1.0.0": REMOVAL, "1.1.0": REMOVAL, "1.2.0": DROP})
+    assert [r.code for r in got.refusals] == ["breaking-change"]
+    got = answer(DROP, None, role="produces", history={"1.0.0": before, "1.2.0": DROP})
+    assert [r.findings for r in got.refusals if r.code == "field-life"] == [("b",)]
+
+
 def test_every_version_of_the_line_must_be_kept() -> None:
     """Tolerant inclusion is not transitive: 1.2.0 is kept, 1.0.0 is broken, so this is no 1.3.0."""
     history = {"1.0.0": BREAK, "1.1.0!": BREAK, "1.2.0": ADDITION}

@@ -355,8 +355,12 @@ def _field_lives(blocking: Sequence[Finding], role: Role, drained: Mapping[str, 
     from deedbox.checker.json_schema.obsolete import in_message
 
     refusals = []
+    # Versions of before the mark are compared with too: the field goes once, and has been marked since.
+    marked = {in_message(f.pointer) for f in blocking if f.rule in MARKED_REMOVALS} - {None}
     for finding in {f.fingerprint: f for f in blocking}.values():
         if finding.rule in UNMARKED_REMOVALS:
+            if in_message(finding.pointer) in marked:
+                continue
             refusals.append(
                 Refusal(
                     "field-life",
