@@ -12,6 +12,14 @@ import time
 import uuid
 from pathlib import Path
 
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
 KAFKA = "4.3.1"
 SLF4J = "2.0.20"
 USER, PASSWORD = "deedbox", "correct-horse"
@@ -75,16 +83,34 @@ def _free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in found]
 
 
+def _by_password(listener: str) -> dict[str, object]:
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    return {
+        f"listener.name.{listener}.sasl.enabled.mechanisms": "PLAIN",
+        f"listener.name.{listener}.plain.sasl.jaas.config": f'{module} required user_{USER}="{PASSWORD}";',
+    }
+
+
 class KafkaServer:
     """One process, in a folder of its own. `stop` and `start` again keep its logs."""
 
     def __init__(self, folder: Path) -> None:
         self.libs, self.folder = jars(), folder
-        self.port, sasl, controller = _free_ports(3)
+        self.port, sasl, tls, mutual, sasl_tls, controller = _free_ports(6)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.sasl_bootstrap = f"127.0.0.1:{sasl}"
         """The same broker for who says USER and PASSWORD by SASL/PLAIN."""
-        listeners = f"PLAINTEXT://{self.bootstrap},SASL://{self.sasl_bootstrap}"
+        self.tls_bootstrap = f"127.0.0.1:{tls}"
+        """Over TLS, with a certificate of the authority whose own is the file `ca`."""
+        self.mutual_tls_bootstrap = f"127.0.0.1:{mutual}"
+        """For who shows a certificate of that authority, such as those in `client_certificate` and `client_key`."""
+        self.sasl_tls_bootstrap = f"127.0.0.1:{sasl_tls}"
+        """Both TLS, and USER and PASSWORD."""
+        self.ca, self.client_certificate, self.client_key = (folder / n for n in ("ca.pem", "client.pem", "client.key"))
+        listeners = (
+            f"PLAINTEXT://{self.bootstrap},SASL://{self.sasl_bootstrap},TLS://{self.tls_bootstrap},"
+            f"MUTUAL://{self.mutual_tls_bootstrap},SASLTLS://{self.sasl_tls_bootstrap}"
+        )
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,
@@ -92,11 +118,13 @@ class KafkaServer:
             "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
             "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.sasl.plain.sasl.jaas.config": (
-                f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+            "listener.security.protocol.map": (
+                "PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MUTUAL:SSL,SASLTLS:SASL_SSL,CONTROLLER:PLAINTEXT"
             ),
+            **_by_password("sasl"),
+            **_by_password("sasltls"),
+            **self._certified(),
+            "listener.name.mutual.ssl.client.auth": "required",
             "log.dirs": folder / "logs",
             "num.partitions": 1,
             "offsets.topic.replication.factor": 1,
@@ -119,6 +147,27 @@ class KafkaServer:
             "kafka.tools.StorageTool", "format", "--standalone", "-t", f"K{cluster[1:]}", "-c", str(self._config)
         )
         self._process: subprocess.Popen[bytes] | None = None
+
+    def _certified(self) -> dict[str, object]:
+        """Settings of the broker's certificate; writes it, and what clients need."""
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(self.ca)
+        client = authority.issue_cert(f"{USER}@example.org")
+        client.private_key_pem.write_to_path(self.client_key)
+        client.cert_chain_pems[0].write_to_path(self.client_certificate)
+        own = authority.issue_cert("127.0.0.1")
+        # Java reads keys as PKCS #8 alone.
+        key = load_pem_private_key(own.private_key_pem.bytes(), None).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        store = self.folder / "broker.pem"
+        store.write_bytes(key + own.cert_chain_pems[0].bytes())
+        return {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": store,
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": self.ca,
+        }
 
     def _command(self, main: str, *arguments: str) -> list[str]:
         memory = ["-Xmx512m", "-Xms128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]

@@ -27,6 +27,7 @@ from confluent_kafka import Producer as ProducerClient
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
+    ClusterMetadata,
     ConfigResource,
     NewTopic,
     OffsetSpec,
@@ -45,7 +46,11 @@ if TYPE_CHECKING:
 _SECONDS = 30.0
 """The longest that one question to the broker may take."""
 _OFFSETS_SECONDS = 10.0
+_REFUSED_SECONDS = 3.0
+"""After which a cluster that lets nobody in is not asked any more."""
+_NO_CONNECTION = frozenset({KafkaError._RESOLVE, KafkaError._TRANSPORT})
 _METADATA_MS = 3_000
+_UNREACHED = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")
 _new: Any = tuple.__new__
 _PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 
@@ -64,8 +69,9 @@ class ConfluentBroker:
     ) -> None:
         self._config = {"bootstrap.servers": bootstrap, "logger": log, **(config or {})}
         self._transaction_ms = int(transaction_seconds * 1000)
-        self._refusal = ""
-        """Why the cluster let no client in, where it said so: that comes beside what a question raises."""
+        self._reason, self._refused = "", False
+        """Why no connection came about, and whether because one side did not let the other in: that comes beside what a
+        question raises."""
 
     def consumer(self, topics: Sequence[str], group: str) -> ConfluentConsumer:
         """See `Broker.consumer`."""
@@ -201,12 +207,24 @@ class ConfluentBroker:
 
     def _places(self, topic: str) -> list[TopicPartition]:
         with self._asking():
-            known = self._admin.list_topics(topic, _SECONDS).topics[topic]
+            known = self._metadata(topic).topics[topic]
             if known.error is not None:
                 if known.error.code() in NO_TOPIC:
                     return []
                 raise raised(known.error)
         return [TopicPartition(topic, n) for n in sorted(known.partitions)]
+
+    def _metadata(self, topic: str) -> ClusterMetadata:
+        """What the cluster says of a topic. One that lets nobody in is not waited for to the end."""
+        until = time.monotonic() + _SECONDS
+        while True:
+            left = until - time.monotonic()
+            try:
+                return self._admin.list_topics(topic, min(_REFUSED_SECONDS, max(left, 0.1)))
+            except KafkaException:
+                self._admin.poll(0)
+                if self._refused or left <= _REFUSED_SECONDS:
+                    raise
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -221,14 +239,19 @@ class ConfluentBroker:
             admin = self.__dict__.pop("_admin", None)
             if admin is not None:
                 admin.poll(0)
-            refusal, self._refusal = self._refusal, ""
-            if refusal:
-                raise BrokerUnavailable(f"{error}. {refusal}") from error
+            reason, refused = self._reason, self._refused
+            self._reason, self._refused = "", False
+            # An idle connection that ended long ago explains nothing else.
+            if reason and (refused or str(error).startswith(_UNREACHED)):
+                raise BrokerUnavailable(f"{error}. {reason}") from error
             raise
 
     def _note(self, error: KafkaError) -> None:
-        if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-            self._refusal = str(error.str())
+        said = str(error.str())
+        # What a broker has against a client's certificate comes as an alert where a connection is read.
+        refused = error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL) or "tls alert" in said
+        if refused or (error.code() in _NO_CONNECTION and not self._refused):
+            self._reason, self._refused = said, refused
 
     @cached_property
     def _admin(self) -> AdminClient:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from deedbox.kafka import tls
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
 from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge, NotPermitted
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from deedbox.kafka.serializing import Reading, Writing
 
 _METADATA_MS = 3_000
+_NO_REASON = ". It does not say why: the address, the protocol (TLS or not), or user and password, may be wrong"
 _LEAVE_MS = 5_000
 _TRANSACTION_SECONDS = 20.0
 _FENCED = (
@@ -69,7 +71,7 @@ def translated() -> Iterator[None]:
     except KafkaError as error:
         # Most of its errors begin with their own name.
         name = type(error).__name__
-        hint = ". It does not say why: the address, or user and password, may be wrong" * ("to bootstrap" in str(error))
+        hint = _NO_REASON * ("to bootstrap" in str(error))
         # In a transaction what is sent behind the one that failed says so, with that error as its argument.
         large = any(
             isinstance(part, MessageSizeTooLargeError | RecordListTooLargeError) for part in (error, *error.args)
@@ -95,6 +97,7 @@ class KafkaPythonBroker:
 
     def __init__(self, bootstrap: str, *, transaction_seconds: float = 30.0, **config: Any) -> None:
         self._config = {"bootstrap_servers": bootstrap.split(","), **config}
+        self._handshaken = not str(config.get("security_protocol", "")).endswith("SSL")
         self._transaction_ms = int(transaction_seconds * 1000)
 
     def consumer(self, topics: Sequence[str], group: str) -> KafkaPythonConsumer:
@@ -130,7 +133,7 @@ class KafkaPythonBroker:
     def producer(self, transactional_id: str | None = None) -> KafkaPythonProducer:
         """See `Broker.producer`."""
         with translated():
-            config = dict(self._config)
+            config = self._settings()
             if transactional_id is not None:
                 config |= {"transactional_id": transactional_id, "transaction_timeout_ms": self._transaction_ms}
             client = KafkaProducer(acks="all", linger_ms=5, **config)
@@ -223,14 +226,30 @@ class KafkaPythonBroker:
 
     @contextmanager
     def _admin(self) -> Iterator[KafkaAdminClient]:
-        admin = KafkaAdminClient(**self._config)
+        admin = KafkaAdminClient(**self._settings())
         try:
             yield admin
         finally:
             admin.close()
 
     def _consumer(self, **options: Any) -> KafkaConsumer:
-        return KafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **self._config, **options)
+        config = {**self._settings(), **options}
+        return KafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **config)
+
+    def _settings(self) -> dict[str, Any]:
+        """Those of every client; the first time, the cluster is shaken hands with.
+
+        Raises:
+            BrokerUnavailable: it refuses a TLS connection, or this client does.
+        """
+        if not self._handshaken:
+            try:
+                self._config["ssl_context"] = tls.context(self._config)
+            except OSError as error:
+                raise BrokerUnavailable(f"the files for TLS cannot be used: {error}") from error
+            tls.check(self._config["bootstrap_servers"], self._config["ssl_context"])
+            self._handshaken = True
+        return dict(self._config)
 
 
 class KafkaPythonConsumer:
