@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Timer
 from typing import Any
 
 import orjson
 import pytest
+from deedbox.cli.letters import listing, outcome, outcome_object, shown, shown_object
 from deedbox.kafka.errors import DeadLetterRefused, RegistryAway, ReplayOvertaken, ReplayRefused
 from deedbox.kafka.guard.guarding import Guard
 from deedbox.kafka.inspection import Inspector
@@ -393,6 +395,48 @@ def test_header_names_are_not_taken_for_dead_letters(topic: str) -> None:
     broker = MemoryBroker()
     broker.append([Record(f"{topic}.dlt", 0, -1, None, b"{}", header("a/b", "1.0.0"))])
     assert list(read_all(broker, f"{topic}.dlt")) == []
+
+
+def test_letters_of_others_that_do_not_say_where_they_came_from(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    dlt = f"{topic}.dlt"
+    broker.append(
+        [Record(dlt, 0, -1, b"\x01k", b"odd \xff", [("x-death", b"1"), ("none", None)], NOW + n) for n in range(3)]
+    )
+    (group,) = diagnose(read_all(broker, dlt, unplaced=True), judge(registry))
+    assert (group.fingerprint, group.rule, group.count, group.passing) == (dead_letters.NO_ORIGIN, "no-origin", 3, 0)
+    assert (group.topics, group.first, group.last) == (set(), NOW, NOW + 2)
+    assert "can be looked at, and not be sent again" in listing([group], judged=True)
+    dead = list(read_all(broker, dlt, unplaced=True))[1]
+    assert shown(dead).splitlines()[0].startswith(f"{dlt}[0]@1, sent ")
+    assert shown(dead).splitlines()[3:] == [
+        "    key \\u0001k",
+        "    header x-death: 1",
+        "    header none: null",
+        "    odd \\xff",
+    ]
+    said = shown_object(dead)
+    assert (said["topic"], said["letter"]) == (None, {"topic": dlt, "partition": 0, "offset": 1})
+    assert (said["key"], said["headers"]) == ("\x01k", [["x-death", "1"], ["none", None]])
+
+
+def test_a_dry_run_says_why_the_first_few_would_fail(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    guarded(registry, broker, topic)
+    dry = Replayer(broker, f"{topic}.dlt", "r", judge(registry)).dry_run()
+    lines = outcome(dry, f"{topic}.dlt", done=False).splitlines()
+    assert lines[1] == f'    {topic}.dlt[0]@0: orders/order-placed 1.0.0: 0 is not of type "string" at /id (type)'
+    assert (len(lines), len(outcome_object(dry, done=False)["examples"])) == (7, 6)
+    many = replace(dry, failing=60)
+    assert outcome(many, "t", done=True).splitlines()[-1] == "    and 54 more: dlq diagnose says of each kind why"
+
+
+def test_a_letter_shows_the_headers_that_its_message_had(registry: Registry, topic: str) -> None:
+    broker = MemoryBroker()
+    guarded(registry, broker, topic)
+    dead = next(iter(read_all(broker, f"{topic}.dlt")))
+    assert ["trace", "t"] in shown_object(dead)["headers"]
+    assert not any(name.startswith(("kafka_dlt", "deedbox-rule")) for name, _ in shown_object(dead)["headers"])
 
 
 def test_who_sends_and_reads_what_it_came_from(registry: Registry, topic: str) -> None:

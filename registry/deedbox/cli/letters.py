@@ -27,7 +27,8 @@ def listing(
         about = " ".join(filter(None, (group.contract, ", ".join(sorted(group.versions))))) or "no contract"
         lines.append(f"{group.fingerprint}  {group.count} × {group.rule} at {group.pointer or 'the root'}: {about}")
         lines.append(f"    {group.reason}")
-        lines.append(f"    from {', '.join(sorted(group.topics))}, {_time(group.first)} to {_time(group.last)}")
+        topics = ", ".join(sorted(group.topics)) or "somewhere"
+        lines.append(f"    from {topics}, {_time(group.first)} to {_time(group.last)}")
         for topic in sorted(group.topics) if parties is not None else ():
             lines.append(f"    {topic}: {_who(parties.get(topic) if parties else None)}")
         if judged:
@@ -75,12 +76,14 @@ def groups_object(
 
 def shown_object(dead: DeadLetter) -> dict[str, Any]:
     """One dead letter as JSON."""
-    origin = dead.origin
+    origin, record = dead.origin, dead.record
+    placed = bool(origin.topic)
     return {
-        "topic": origin.topic,
-        "partition": origin.partition,
-        "offset": origin.offset,
+        "topic": origin.topic if placed else None,
+        "partition": origin.partition if placed else None,
+        "offset": origin.offset if placed else None,
         "sent_at": origin.timestamp,
+        "letter": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
         "rule": dead.rule,
         "pointer": dead.pointer,
         "fingerprint": dead.fingerprint,
@@ -89,32 +92,48 @@ def shown_object(dead: DeadLetter) -> dict[str, Any]:
         "version": dead.version,
         "replays": dead.replays,
         "trace": dead.trace,
-        "value": None if dead.record.value is None else dead.record.value.decode("utf-8", "backslashreplace"),
+        "key": _decoded(record.key),
+        "headers": [[name, _decoded(value)] for name, value in dead.own_headers],
+        "value": _decoded(record.value),
     }
 
 
+def _decoded(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-8", "backslashreplace")
+
+
 def shown(dead: DeadLetter) -> str:
-    """One dead letter in full."""
-    body = (dead.record.value or b"").decode("utf-8", "backslashreplace")
-    if len(body) > _MAX_BODY:
-        body = f"{body[:_MAX_BODY]}… ({len(dead.record.value or b'')} bytes)"
+    """One dead letter in full; of what is long the beginning."""
+    came = str(dead.origin) if dead.origin.topic else dead.record.where
     lines = [
-        f"{dead.origin}, sent {_time(dead.origin.timestamp)}, replayed {dead.replays} times",
+        f"{came}, sent {_time(dead.origin.timestamp)}, replayed {dead.replays} times",
         f"    {dead.rule} at {dead.pointer or 'the root'}: {dead.reason}",
         f"    judged as {f'{dead.contract} {dead.version}'.strip() or 'no contract'}",
         *([f"    trace {dead.trace}"] if dead.trace else []),
-        f"    {body}",
+        *([f"    key {_shortened(dead.record.key)}"] if dead.record.key is not None else []),
+        *(f"    header {name}: {_shortened(value)}" for name, value in dead.own_headers),
+        f"    {_shortened(dead.record.value)}",
     ]
     return "\n".join(printable(line) for line in lines)
 
 
-def outcome(replay: Replay, *, done: bool) -> str:
-    """What a replay did or would do."""
+def _shortened(data: bytes | None) -> str:
+    text = _decoded(data)
+    if text is None:
+        return "null"
+    return text if len(text) <= _MAX_BODY else f"{text[:_MAX_BODY]}… ({len(data or b'')} bytes)"
+
+
+def outcome(replay: Replay, topic: str, *, done: bool) -> str:
+    """What a replay of a dead-letter topic did or would do, and why the first few were left."""
     words = ("sent", "put in quarantine") if done else ("would be sent", "would be put in quarantine")
     said = f"{replay.replayed} {words[0]}, {replay.quarantined} {words[1]}, {replay.failing} would fail again"
-    return f"of {replay.read} dead letters {said}, {replay.skipped} not asked for or done before" + (
-        "" if done else " (a dry run: --go does it)"
-    )
+    lines = [f"of {replay.read} dead letters {said}, {replay.skipped} not asked for or done before"]
+    lines[0] += "" if done else " (a dry run: --go does it)"
+    lines += [f"    {topic}[{each.partition}]@{each.offset}: {each.obstacle.reason}" for each in replay.examples]
+    if replay.failing > len(replay.examples):
+        lines.append(f"    and {replay.failing - len(replay.examples)} more: dlq diagnose says of each kind why")
+    return "\n".join(map(printable, lines))
 
 
 def outcome_object(replay: Replay, *, done: bool) -> dict[str, Any]:
@@ -126,6 +145,10 @@ def outcome_object(replay: Replay, *, done: bool) -> dict[str, Any]:
         "quarantined": replay.quarantined,
         "failing": replay.failing,
         "skipped": replay.skipped,
+        "examples": [
+            {"partition": each.partition, "offset": each.offset, "reason": each.obstacle.reason}
+            for each in replay.examples
+        ],
     }
 
 
@@ -154,7 +177,7 @@ def record(client: RegistryClient, topic: str, name: str, query: Query, done: Re
     from deedbox.client import ClientError
 
     run = {"topic": topic, "name": name, "query": str(query)[:2_000], **outcome_object(done, done=True)}
-    del run["done"]
+    del run["done"], run["examples"]
     try:
         client.record_replay(uuid4(), run)
     except ClientError as error:

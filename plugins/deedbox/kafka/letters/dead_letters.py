@@ -43,6 +43,9 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,64}")
 NO_ORIGIN = sha256(b"no-origin").hexdigest()[:12]
 """The fingerprint under which records are counted that do not say where they came from."""
+UNPLACED = "no-origin"
+"""Their rule."""
+_UNPLACED_REASON = "it does not say where it came from: it can be looked at, and not be sent again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,12 @@ class DeadLetter:
     version: str
     replays: int
     trace: str
+
+    @property
+    def own_headers(self) -> list[tuple[str, bytes | None]]:
+        """The message's headers without those of its being put aside."""
+        kept = self.record.headers
+        return [pair for pair in kept if pair[0] not in ADDED and not pair[0].startswith((SPRING, CONNECT))]
 
 
 def letter(record: Record, invalid: Invalid, topic: str, by: str) -> Record:
@@ -166,10 +175,15 @@ def read(record: Record) -> DeadLetter:
     )
 
 
+def unplaced(record: Record) -> DeadLetter:
+    """A record of a dead-letter topic that does not say where it came from: its origin is its own place, of no topic."""
+    origin = Origin("", record.partition, record.offset, record.timestamp)
+    return DeadLetter(record, origin, UNPLACED, "", NO_ORIGIN, _UNPLACED_REASON, "", "", 0, "")
+
+
 def revived(dead: DeadLetter) -> Record:
     """The message as it is sent to its origin again: as it was, with one more in its replay count."""
-    kept = [pair for pair in dead.record.headers if pair[0] not in ADDED and not pair[0].startswith((SPRING, CONNECT))]
-    headers = replaced(kept, [(REPLAYS, str(dead.replays + 1).encode())])
+    headers = replaced(dead.own_headers, [(REPLAYS, str(dead.replays + 1).encode())])
     record = dead.record
     return Record(
         dead.origin.topic, dead.origin.partition, -1, record.key, record.value, headers, dead.origin.timestamp

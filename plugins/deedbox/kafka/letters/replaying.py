@@ -117,13 +117,14 @@ class Group:
     passes_as: set[str] = field(default_factory=set)
 
 
-def read_all(broker: Broker, topic: str, seconds: float = 30.0) -> Iterator[DeadLetter]:
-    """The dead letters of a topic as it stands now, each origin's once. What is no dead letter is left out.
+def read_all(broker: Broker, topic: str, seconds: float = 30.0, *, unplaced: bool = False) -> Iterator[DeadLetter]:
+    """The dead letters of a topic as it stands now, each origin's once.
 
     Args:
         broker: a filling of the port.
         topic: the dead-letter topic.
         seconds: how long the broker may say nothing before this gives up.
+        unplaced: also records that do not say where they came from; see `dead_letters.unplaced`.
 
     Raises:
         BrokerUnavailable: it said nothing for so long, before the end.
@@ -134,6 +135,8 @@ def read_all(broker: Broker, topic: str, seconds: float = 30.0) -> Iterator[Dead
             try:
                 dead = dead_letters.read(record)
             except InvalidDeadLetter:
+                if unplaced:
+                    yield dead_letters.unplaced(record)
                 continue
             if identity(dead) not in seen:
                 seen.add(identity(dead))
@@ -144,36 +147,43 @@ def grouped(letters: Iterable[DeadLetter]) -> list[Group]:
     """Dead letters by fingerprint, the most frequent first."""
     groups: dict[str, Group] = {}
     for dead in letters:
-        group = groups.get(dead.fingerprint)
-        if group is None:
-            group = Group(dead.fingerprint, dead.rule, dead.pointer, dead.contract, dead.reason)
-            groups[dead.fingerprint] = group
-        _count(group, dead)
+        _count(groups, dead)
+    return _sorted(groups)
+
+
+def _sorted(groups: Mapping[str, Group]) -> list[Group]:
     return sorted(groups.values(), key=lambda g: (-g.count, g.fingerprint))
 
 
-def _count(group: Group, dead: DeadLetter) -> None:
+def _count(groups: dict[str, Group], dead: DeadLetter) -> Group:
+    group = groups.get(dead.fingerprint)
+    if group is None:
+        group = Group(dead.fingerprint, dead.rule, dead.pointer, dead.contract, dead.reason)
+        groups[dead.fingerprint] = group
     group.count += 1
     if dead.version:
         group.versions.add(dead.version)
-    group.topics.add(dead.origin.topic)
+    if dead.origin.topic:
+        group.topics.add(dead.origin.topic)
     at = dead.origin.timestamp
     group.first = at if group.first < 0 else min(group.first, at)
     group.last = max(group.last, at)
+    return group
 
 
 def diagnose(letters: Iterable[DeadLetter], inspector: Inspector) -> list[Group]:
     """As `grouped`, and how many of each would pass now, as which version."""
-    kept = list(letters)
-    groups = {group.fingerprint: group for group in grouped(kept)}
-    for dead in kept:
+    groups: dict[str, Group] = {}
+    for dead in letters:  # each looked at once, and not kept: there may be millions
+        group = _count(groups, dead)
+        if not dead.origin.topic:
+            continue
         found = judge_now(dead, inspector)
         if found.status in _SENDABLE:
-            group = groups[dead.fingerprint]
             group.passing += 1
             if found.version is not None:
                 group.passes_as.add(str(found.version))
-    return list(groups.values())
+    return _sorted(groups)
 
 
 def judge_of(lookup: Lookup) -> Inspector:

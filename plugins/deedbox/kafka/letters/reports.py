@@ -22,7 +22,6 @@ MOST_CHARACTERS = 4_096
 _MOST = {"contract": 201, "version": 200, "rule": 100, "pointer": 500, "origin": 249}
 _MOST_REASON = 1_000
 _MOST_TIME = 1 << 62
-_NO_ORIGIN = "it does not say where it came from: it can be looked at, and not be sent again"
 
 
 @dataclass(slots=True)
@@ -58,34 +57,30 @@ class Letters:
 
     def _take(self, record: Record) -> None:
         self.records += 1
-        partition, offset, at = None, None, record.timestamp
+        partition, offset = None, None
         try:
             dead = dead_letters.read(record)
-        except InvalidDeadLetter:
-            said = {"contract": "", "version": "", "rule": "no-origin", "pointer": "", "origin": ""}
-            fingerprint, reason, replays = dead_letters.NO_ORIGIN, _NO_ORIGIN, 0
-        else:
-            said = {
-                name: readable(text, _MOST[name])
-                for name, text in (
-                    ("contract", dead.contract),
-                    ("version", dead.version),
-                    ("rule", dead.rule),
-                    ("pointer", dead.pointer),
-                    ("origin", dead.origin.topic),
-                )
-            }
-            fingerprint, reason, replays = (
-                dead.fingerprint,
-                readable(dead.reason if self._values else "", _MOST_REASON),
-                dead.replays,
-            )
             partition, offset = dead.origin.partition, dead.origin.offset
-            at = dead.origin.timestamp if dead.origin.timestamp >= 0 else at
-        kind = self._kinds.setdefault((fingerprint, *said.values()), _Kind(reason))
+            reason = dead.reason if self._values else ""  # which may quote the message
+        except InvalidDeadLetter:
+            dead = dead_letters.unplaced(record)
+            reason = dead.reason
+        said = {
+            name: readable(text, _MOST[name])
+            for name, text in (
+                ("contract", dead.contract),
+                ("version", dead.version),
+                ("rule", dead.rule),
+                ("pointer", dead.pointer),
+                ("origin", dead.origin.topic),
+            )
+        }
+        at = dead.origin.timestamp if dead.origin.timestamp >= 0 else record.timestamp
+        reason = readable(reason, _MOST_REASON)
+        kind = self._kinds.setdefault((dead.fingerprint, *said.values()), _Kind(reason))
         kind.reason = reason
         kind.count += 1
-        kind.replayed += replays > 0
+        kind.replayed += dead.replays > 0
         when = at if 0 <= at < _MOST_TIME else None
         if when is not None:
             kind.first = when if kind.first is None else min(kind.first, when)

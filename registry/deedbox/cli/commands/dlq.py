@@ -22,6 +22,12 @@ def _print(form: str, text: str, value: Any) -> None:
     click.echo(json_text(value, indent=2) if form == "json" else text.rstrip("\n"))
 
 
+def _named(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not value.strip() or len(value) > 200:
+        raise click.BadParameter("1 to 200 characters, by which the replay is found again")
+    return value
+
+
 @click.group()
 def dlq() -> None:
     """Look at dead letters, ask whether they pass now, and send them again.
@@ -40,7 +46,7 @@ def list_(*, topic: str, form: str, bootstrap: str) -> None:
     from deedbox.cli.letters import groups_object, listing
     from deedbox.kafka.letters.replaying import grouped, read_all
 
-    groups = grouped(read_all(connect_for("dlq", bootstrap, topic), topic))
+    groups = grouped(read_all(connect_for("dlq", bootstrap, topic), topic, unplaced=True))
     _print(form, listing(groups), groups_object(groups))
 
 
@@ -52,15 +58,19 @@ def list_(*, topic: str, form: str, bootstrap: str) -> None:
 @bootstrap_option
 def show(*, topic: str, fingerprint: str, last: int, form: str, bootstrap: str) -> Exit:
     """Show dead letters of one FINGERPRINT: where they came from, why, and what they hold."""
+    from collections import deque
+
     from deedbox.cli.brokers import connect_for
     from deedbox.cli.exits import Exit
     from deedbox.cli.letters import shown, shown_object
     from deedbox.kafka.letters.replaying import read_all
 
     broker = connect_for("dlq", bootstrap, topic)
-    found = [dead for dead in read_all(broker, topic) if dead.fingerprint == fingerprint]
-    text = "\n".join(shown(dead) for dead in found[-last:]) or f"{topic} has none of {fingerprint}"
-    _print(form, text, [shown_object(dead) for dead in found[-last:]])
+    found = deque(
+        (dead for dead in read_all(broker, topic, unplaced=True) if dead.fingerprint == fingerprint), maxlen=last
+    )
+    text = "\n".join(map(shown, found)) or f"{topic} has none of {fingerprint}"
+    _print(form, text, list(map(shown_object, found)))
     return Exit.FINE if found else Exit.NO
 
 
@@ -80,14 +90,14 @@ def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, con
 
     broker = connect_for("dlq", bootstrap, topic)
     with lookup_at(registry, load(config)) as lookup:
-        groups = judged(read_all(broker, topic), judge_of(lookup))
+        groups = judged(read_all(broker, topic, unplaced=True), judge_of(lookup))
         who = {origin: parties(lookup, origin) for group in groups for origin in group.topics}
     _print(form, listing(groups, judged=True, parties=who), groups_object(groups, judged=True, parties=who))
 
 
 @dlq.command()
 @click.argument("topic")
-@click.option("--name", required=True, help="Of this replay, by which people find what it sent.")
+@click.option("--name", required=True, callback=_named, help="Of this replay, by which people find what it sent.")
 @click.option("--go", is_flag=True, help="Do it; without, it says what it would do.")
 @click.option("--fingerprint", help="Only dead letters of this kind.")
 @click.option("--contract", help="Only those judged as this contract, SERVICE/NAME.")
@@ -153,7 +163,7 @@ def replay(
             sent = replayer.done.replayed + replayer.done.quarantined
             if sent and (trouble := record(lookup.client, topic, name, query, replayer.done)):
                 click.echo(f"warning: {trouble}", err=True)
-    _print(form, outcome(done, done=go), outcome_object(done, done=go))
+    _print(form, outcome(done, topic, done=go), outcome_object(done, done=go))
 
 
 @dlq.command()
