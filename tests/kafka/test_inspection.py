@@ -10,6 +10,7 @@ import orjson
 import pytest
 from deedbox.kafka.counting import Cell, Counts
 from deedbox.kafka.inspection import Inspection, Inspector
+from deedbox.kafka.judging.validation import Fault
 from deedbox.kafka.lookup import Unknown, Version
 from deedbox.kafka.messages import Record
 
@@ -127,6 +128,23 @@ def test_a_topic_with_two_producers_has_no_default(registry: Registry) -> None:
     assert found.fault is not None
     assert found.fault.rule == "no-contract"
     assert "orders/order-placed, web/order-placed" in found.fault.reason
+
+
+def test_a_closed_content_model_refuses_on_either_side(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER, content_model="closed")
+    found = inspector(registry).inspect(TOPIC, (), b'{"id":"a","lines":[{"sku":"b","z":1}]}')
+    assert (found.status, found.fault) == (
+        "invalid",
+        Fault("undeclared-property", "/lines/0/z", "'z' is not declared by orders/order-placed 1.0.0"),
+    )
+    assert inspector(registry).inspect(TOPIC, (), b'{"id":"a","lines":[{"sku":"b"}]}').status == "valid"
+    registry.publish("billing/order-placed", ORDER, role="consumes", content_model="closed", channels=["shop.billing"])
+    registry.publish("sales/order-placed", {}, channels=["shop.sales"])
+    lookup = registry.lookup()
+    reader = lookup.latest("billing/order-placed")
+    assert isinstance(reader, Version)
+    found = Inspector(lookup, reader=reader).inspect("shop.sales", (), b'{"id":"a","z":1}')
+    assert found.fault == Fault("undeclared-property", "/z", "'z' is not declared by billing/order-placed 1.0.0")
 
 
 def test_the_closed_reading_is_reported_or_refused(registry: Registry) -> None:

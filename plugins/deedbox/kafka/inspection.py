@@ -91,7 +91,7 @@ class _Route:
     """
 
     __slots__ = (
-        "claim", "closed", "decode", "decoder", "expires", "fault", "is_valid", "key", "made", "notes", "open", "plain",
+        "claim", "closed", "decode", "decoder", "expires", "fault", "is_valid", "judge", "key", "made", "notes", "open", "plain",
         "read", "schema", "skip", "status", "topic", "version",
     )  # fmt: skip
 
@@ -105,6 +105,8 @@ class _Route:
         self.claim = (_shown(claim.contract), _shown(claim.version))
         self.expires, self.skip = expires, claim.skip
         self.version: Version | None = None
+        self.judge: Version | None = None
+        """Whose schema messages are judged by."""
         self.schema: CompiledSchema | None = None
         self.decoder: Decoder | None = None
         self.fault: Fault | None = None
@@ -156,8 +158,9 @@ class Inspector:
         reader: the consumer's own version, against whose schema messages are judged, to the letter; None judges each
             by the version it was written as.
         defaults: topic → the version of messages that do not say theirs, where the registry's channel does not decide.
-        closed: also looks for members that the writer's contract does not name.
-        refuse_undeclared: such a member makes a message invalid; it always does where the content model is `closed`.
+        closed: also looks for members that the writer's contract does not name. Where its content model is `closed` they
+            are looked for in any case, and make a message invalid.
+        refuse_undeclared: such a member makes a message invalid.
         counts: where messages are counted.
     """
 
@@ -305,9 +308,9 @@ class Inspector:
         if not route.closed or route.schema.closed.admits(decoded):
             return route.answer("valid", decoded)
         pointer = route.schema.closed.refusal(decoded) or ""
-        if not (self._refuse or (route.version is not None and route.version.content_model == "closed")):
+        if not (self._refuse or (route.judge is not None and route.judge.content_model == "closed")):
             return route.answer("valid", decoded, None, pointer)
-        fault = Fault(UNDECLARED, pointer, f"{pointer.rpartition('/')[2]!r} is not declared by {route.version}")
+        fault = Fault(UNDECLARED, pointer, f"{pointer.rpartition('/')[2]!r} is not declared by {route.judge}")
         return route.answer("invalid", decoded, fault, pointer)
 
     def _route(self, key: tuple[Any, ...], headers: Headers, value: bytes, now: float) -> _Route:
@@ -353,7 +356,8 @@ class Inspector:
         if route.schema is None:
             route.expires = now + _SOON
             return route.stopped("unjudged")
-        route.closed = self._closed and judge.closes
+        route.judge = judge
+        route.closed = judge.content_model == "closed" or (self._closed and judge.closes)
         route.decode = route.decoder.decode
         route.is_valid = route.schema.is_valid_closed if route.closed else route.schema.is_valid
         route.plain = route.version is not None and not route.notes
