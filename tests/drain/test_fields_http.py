@@ -280,6 +280,33 @@ def test_what_guards_observed_counts_where_every_offset_held_a_message(stopped: 
     assert claim["state"] == state, claim["reasons"]
 
 
+@pytest.mark.parametrize(
+    ("scan", "state"),
+    [
+        ({}, "gone"),
+        ({"start": 0}, "gone"),
+        ({"start": 8}, "draining"),
+        ({"end": 9}, "draining"),
+        ({"epoch": 1}, "draining"),
+        ({"topic_id": "t0"}, "draining"),
+        ({"seen": 8}, "consumed"),
+    ],
+)
+def test_a_scan_knows_what_is_where_guards_saw_no_message(stopped: Api, scan: Any, state: str) -> None:
+    """As at the marker that ends each transaction: else a topic with such producers could never be drained."""
+    now = "2026-01-01T00:00:00Z"
+    part = {"partition": 0, "from": 7, "to": 10, "messages": 2, "log_start": 7, "leader_epoch": 0}
+    seen = {**part, "first_at": 1, "last_at": 2, "unreadable": {"count": 0}, "sightings": []}
+    topic = {"topic": "orders", "topic_id": "t1", "watched": [FIELD], "counts": [], "groups": [], "partitions": [seen]}
+    report = {"id": str(uuid4()), "guard": "g", "tool": "t", "cluster": "c1", "since": now, "until": now}
+    stopped.call("POST", "/observations", {**report, "topics": [topic]}, 201)
+    reading = _reading(7, 10, 9, None)
+    reading["partitions"][0]["spans"][0] |= scan
+    for _ in range(2):
+        claim = stopped.read(7, 10, committed=9, partitions=reading["partitions"])["claim"]
+    assert claim["state"] == state, claim["reasons"]
+
+
 def test_reminders_are_said_once(stopped: Api) -> None:
     stopped.read(7, 10, committed=9)
     stopped.read(7, 10, committed=9)

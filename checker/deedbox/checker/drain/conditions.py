@@ -259,7 +259,8 @@ CONDITIONS: tuple[Condition, ...] = (
         "Every published `produces` version that declares the field is retired.",
         "A version that is not retired may be written at any time, by design: the next message with the field may come "
         "a moment after the claim.",
-        "retire the version (`POST …/versions/{version}/retirement`) once its producer runs a version without the field",
+        "retire the version (on its page, or by `POST …/versions/{version}/retirement`) once its producer runs a version without "
+        "the field",
         BOTH,
         _producers_retired,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TypeAlias
@@ -272,16 +272,20 @@ def _completed(session: Session, life: Life, reading: Submitted, before: Evidenc
             f"the reading leaves out {', '.join(missing)}, on which the field travels", missing=missing
         )
     known = {(p.topic, p.number): p for p in before.partitions} if before is not None else {}
-    guards = _guard_spans(session, life, reading.cluster_id)
+    scans: dict[tuple[str, int], list[Span]] = {}
+    for partition in reading.partitions:
+        key = (partition.topic, partition.number)
+        fresh = [replace(s, began=s.began + shift, ended=s.ended + shift) for s in partition.spans]
+        held = known.get(key)
+        scans[key] = _longest([*(s for s in (held.spans if held is not None else ()) if s.began != GUARDS), *fresh])
+    guards = _guard_spans(session, life, reading, scans)
     partitions = []
     for partition in reading.partitions:
         key = (partition.topic, partition.number)
         now = replace(partition.ends[0], at=partition.ends[0].at + shift, done=partition.ends[0].done + shift)
-        fresh = [replace(s, began=s.began + shift, ended=s.ended + shift) for s in partition.spans]
         held = known.get(key)
         ends = _thinned(held.ends, now.at, life.policy.grace_ms) if held is not None else []
-        scans = [s for s in held.spans if s.began != GUARDS] if held is not None else []
-        spans = [s for s in (*_longest([*scans, *fresh]), *guards.get(key, ())) if s.end > now.log_start]
+        spans = [s for s in (*scans[key], *guards.get(key, ())) if s.end > now.log_start]
         partitions.append(Partition(*key, (*ends, now), tuple(spans)))
     topics = tuple(replace(topic, copy=topic.name not in life.channels) for topic in reading.topics)
     return replace(
@@ -342,7 +346,12 @@ def _until(day: str | None) -> int | None:
     return None if day is None else lives.milliseconds(f"{day}T23:59:59.999Z")
 
 
-def _guard_spans(session: Session, life: Life, cluster: str) -> dict[tuple[str, int], list[Span]]:
+def _guard_spans(
+    session: Session, life: Life, reading: Submitted, scans: Mapping[tuple[str, int], Sequence[Span]]
+) -> dict[tuple[str, int], list[Span]]:
+    """What guards looked at: `scans` are the other looks, by topic and partition."""
+    cluster = reading.cluster_id
+    starts = {(p.topic, p.number): p.ends[0].log_start for p in reading.partitions}
     last: dict[tuple[str, str, int], tuple[int, int | None]] = {}
     topics = [*life.channels, *life.policy.copies]
     for mark in (
@@ -356,8 +365,14 @@ def _guard_spans(session: Session, life: Life, cluster: str) -> dict[tuple[str, 
         session, life.contract, life.pointer, cluster
     ):
         offset, at = last.get((topic, topic_id, number), (-1, None))
-        # An offset without a committed message may hold an aborted one, which some consumers read all the same.
-        if int(messages) < end - start:
+        first = max(start, starts.get((topic, number), start))
+        scanned = any(
+            (s.topic_id, s.epoch) == (topic_id, epoch) and s.epoch >= 0 and s.start <= first and end <= s.end
+            for s in scans.get((topic, number), ())
+        )
+        # An offset without a committed message may hold an aborted one, which some consumers read all the same. A scan
+        # reads that too: what it found there is known, and no more assumed.
+        if int(messages) < end - start and not scanned:
             offset, at = end - 1, None
         sighted = start <= offset < end
         ended = lives.milliseconds(until)
