@@ -40,5 +40,9 @@ def test_a_daemon_says_all_of_its_own_and_once_what_its_client_repeats(capsys: p
         for n in range(3):
             logging.getLogger("kafka.conn").error("connection %d failed", n)
             logging.getLogger("deedbox.guard").warning("guard begins anew: %d", n)
+        # What kafka-python says where nothing is wrong.
+        logging.getLogger("kafka.cluster").error("Topic %s not found in cluster metadata", "a.dlt")
+        slow = "Task %r ran for %.3fs (>%.3fs threshold). It is blocking the event loop -- likely a tight sync loop"
+        logging.getLogger("kafka.net.selector").warning(slow, "t", 0.2, 0.1)
     said = [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
     assert said == ["connection 0 failed", *(f"guard begins anew: {n}" for n in range(3))]

@@ -39,6 +39,15 @@ def until_stopped() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
+_BESIDE_THE_POINT = (("kafka.net.selector", "blocking the event loop"), ("kafka.cluster", "not found in cluster metadata"))
+"""Loggers and words of what kafka-python says of its own inside, however well all goes: that its event loop was held up on
+a busy machine, and that a topic is not there yet, which the commands say themselves where it matters."""
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    return not any(record.name == name and words in str(record.msg) for name, words in _BESIDE_THE_POINT)
+
+
 @contextmanager
 def logging_to_stderr(form: str, name: str, level: int = logging.WARNING) -> Iterator[None]:
     """Warnings of all loggers on standard error, a line each, those of the libraries among them, once a minute.
@@ -54,6 +63,7 @@ def logging_to_stderr(form: str, name: str, level: int = logging.WARNING) -> Ite
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     repeats = Repeats()
+    handler.addFilter(_matters)
     handler.addFilter(lambda record: record.name.startswith("deedbox.") or repeats.filter(record))
     before = log.level
     root.addHandler(handler)
