@@ -39,7 +39,10 @@ def until_stopped() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-_BESIDE_THE_POINT = (("kafka.net.selector", "blocking the event loop"), ("kafka.cluster", "not found in cluster metadata"))
+_BESIDE_THE_POINT = (
+    ("kafka.net.selector", "blocking the event loop"),
+    ("kafka.cluster", "not found in cluster metadata"),
+)
 """Loggers and words of what kafka-python says of its own inside, however well all goes: that its event loop was held up on
 a busy machine, and that a topic is not there yet, which the commands say themselves where it matters."""
 
