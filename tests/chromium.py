@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 ARTEFACTS = Path(__file__).resolve().parents[1] / ".artefacts" / "pages"
+PATIENCE = 60_000
+"""Milliseconds that something may take on a machine with much else to do. What comes is waited for, never a time."""
 
 
 def chromium_path() -> str | None:
@@ -42,7 +44,7 @@ class Visit:
         self.base = base
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE)
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -58,7 +60,7 @@ class Visit:
         with self.page.expect_navigation():
             control.click()
 
-    def until_there(self, wanted: Any, times: int = 75) -> None:
+    def until_there(self, wanted: Any, times: int = 600) -> None:
         """Asks for the same page again and again, as one without JavaScript has to, until it shows something."""
         for _ in range(times):
             if wanted.is_visible():
@@ -70,7 +72,7 @@ class Visit:
     def keep(self, name: str) -> None:
         """Takes a picture of the whole page for people to look at."""
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
+        self.page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True, timeout=2 * PATIENCE)
 
     def forgive(self, status: str) -> None:
         """Takes back the browser's complaint about a status that was meant."""
