@@ -130,6 +130,22 @@ def test_a_topic_with_two_producers_has_no_default(registry: Registry) -> None:
     assert "orders/order-placed, web/order-placed" in found.fault.reason
 
 
+@pytest.mark.parametrize(
+    "claim", [("a/" + "x" * 99_999, "1.0.0"), ("a/b", "1.0.0-" + "x" * 99_999), ("é/" + "é" * 199, "1")]
+)
+def test_a_claim_that_no_registry_could_be_asked_about_is_unknown_and_the_registry_is_not_away(
+    registry: Registry, claim: tuple[str, str]
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    judge = inspector(registry)
+    for headers in (header(*claim), header(claim[0])):
+        found = judge.inspect(TOPIC, headers, b"{}")
+        assert (found.status, found.fault is not None) == ("invalid", True)
+        assert len(str(found.invalid(b""))) < 5_000
+    assert not judge.lookup.is_away
+    assert judge.inspect(TOPIC, header("orders/order-placed", "1.0.0"), b'{"id":"a"}').status == "valid"
+
+
 def test_a_closed_content_model_refuses_on_either_side(registry: Registry) -> None:
     registry.publish("orders/order-placed", ORDER, content_model="closed")
     found = inspector(registry).inspect(TOPIC, (), b'{"id":"a","lines":[{"sku":"b","z":1}]}')

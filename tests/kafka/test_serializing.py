@@ -149,6 +149,23 @@ def test_a_trace_that_is_none_is_begun_anew_with_all_that_belongs_to_it(registry
         assert ("own", b"1") in headers
 
 
+def test_a_list_of_headers_that_is_used_again_says_another_message(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    writing = Writing(registry.lookup(), "orders/order-placed")
+    common: list[tuple[str, bytes]] = [("tenant", b"x")]
+    sent = []
+    for _ in range(3):
+        writing.write(TOPIC, common, {"id": "a"})
+        sent.append(dict(common))
+        assert len(common) == 5
+    for name in ("deedbox-message-id", "traceparent"):
+        assert len({headers[name] for headers in sent}) == 3
+    own = [("deedbox-message-id", b"m-1")]
+    for _ in range(2):
+        writing.write(TOPIC, own, {"id": "a"})
+        assert dict(own)["deedbox-message-id"] == b"m-1"
+
+
 def test_an_empty_message_id_is_none(registry: Registry) -> None:
     registry.publish("orders/order-placed", ORDER)
     headers = [("deedbox-message-id", b"")]

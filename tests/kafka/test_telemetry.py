@@ -151,6 +151,10 @@ def test_a_trace_that_the_message_names_is_sent_and_what_made_it_is_linked_to_it
     assert (link.context.trace_id, link.context.span_id) == (0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7)
     assert first.attributes["messaging.message.id"] == "m-1"
     assert not second.links
+    common: list[tuple[str, bytes]] = []
+    for _ in range(2):
+        writing.write(TOPIC, common, {"id": "a"})  # what is in the list the second time is no trace of the caller's
+    assert not any(span.links for span in spans.named(f"send {TOPIC}")[2:])
     assert second.attributes["error.type"] == "deedbox.kafka.errors.InvalidMessage"
 
 

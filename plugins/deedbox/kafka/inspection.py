@@ -411,6 +411,8 @@ _AT_ONCE = 4096
 """Bytes of messages that are decoded before they are judged."""
 _new = tuple.__new__
 _MAX_ROUTES = 20_000
+_MOST_SHOWN = 1_000
+"""Bytes of a claim that are looked at and said again: no contract or version has so many."""
 
 
 def _ambiguous(channel: Channel) -> str:
@@ -421,7 +423,7 @@ def _ambiguous(channel: Channel) -> str:
 
 
 def _shown(text: bytes | None) -> str:
-    return text.decode("utf-8", "replace") if text is not None else ""
+    return text[:_MOST_SHOWN].decode("utf-8", "replace") if text is not None else ""
 
 
 _NO_ROUTE = _Route("", claims.NO_CLAIM, 0.0, 0.0)

@@ -326,9 +326,14 @@ def _or_none(question: Callable[[], V | None]) -> V | None:
     try:
         return question()
     except Problem as problem:
-        if problem.status in (400, 404, 422):
+        if problem.status in (400, 404, 414, 422):
             return None
         raise
+
+
+_LONGEST_VERSION, _LONGEST_CONTRACT = 200, 201
+"""Characters of what a registry takes. Longer claims are not asked about: a request that fails for what a message says would
+look like a registry that is away."""
 
 
 def _is_version(text: str) -> bool:
@@ -336,9 +341,10 @@ def _is_version(text: str) -> bool:
         parse(text)
     except CheckerError:
         return False
-    return True
+    return len(text) <= _LONGEST_VERSION
 
 
 def _is_contract(text: str) -> bool:
     service, slash, name = text.partition("/")
-    return bool(service and slash and name) and "/" not in name and text.isprintable()
+    named = service and slash and name and len(text) <= _LONGEST_CONTRACT
+    return bool(named) and "/" not in name and text.isprintable()

@@ -41,6 +41,10 @@ Framing: TypeAlias = Literal["headers", "confluent", "confluent-header"]
 the schema's id, or by the header of 0x01 and its GUID."""
 
 
+class _Made(bytes):
+    """A header's value that was made for one message: the next one with the same list of headers gets another."""
+
+
 class Writing:
     """Makes values into messages of one contract version, checked against its closed reading.
 
@@ -112,7 +116,8 @@ class Writing:
             return None
         if self._tracing is None:
             return self._written(topic, headers, value, ())
-        with self._tracing.sending(topic, self.version, headers or ()) as trace:
+        own = [pair for pair in headers or () if not isinstance(pair[1], _Made)]
+        with self._tracing.sending(topic, self.version, own) as trace:
             return self._written(topic, headers, value, trace)
 
     def _written(
@@ -143,13 +148,13 @@ class Writing:
 
         A `traceparent` that is none is replaced, as W3C Trace Context (§3.2) asks of who passes one on.
         """
-        kept = [pair for pair in headers if pair[0] not in self._names]
+        kept = [pair for pair in headers if pair[0] not in self._names and not isinstance(pair[1], _Made)]
         if not is_traceparent(last(kept, TRACE)):
             kept = [pair for pair in kept if pair[0] not in (TRACE, TRACE_STATE)]
-            kept += trace or ((TRACE, new_traceparent()),)
+            kept += [(name, _Made(value)) for name, value in trace or ((TRACE, new_traceparent()),)]
         if not last(kept, MESSAGE_ID):
             kept = [pair for pair in kept if pair[0] != MESSAGE_ID]
-            kept.append((MESSAGE_ID, str(uuid4()).encode()))
+            kept.append((MESSAGE_ID, _Made(str(uuid4()).encode())))
         headers[:] = kept + self._said
 
     def _invalid(self, reason: str, rule: str) -> Invalid:
