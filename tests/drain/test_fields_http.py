@@ -142,6 +142,7 @@ def test_the_gate_opens_at_gone_and_no_earlier(stopped: Api) -> None:
     published = stopped.publish("billing/order-placed", "2.0.0", NEW, "consumes")
     assert [d["evidence"] for d in published["check"]["drains"]] == [proof["id"]]
     stopped.retire("billing/order-placed", "1.0.0")
+    assert stopped.field()["state"] == "dropped"
     stopped.read(7, 12, committed=12)
     assert stopped.field()["state"] == "dropped"
 

@@ -227,6 +227,8 @@ class Drains:
         proof = row.seq if row is not None else 0
         revoked = store.revoked(session, [proof]).get(proof)
         state = row.state if row is not None and revoked is None else claim(_bare(session, life)).state
+        if state == "gone" and life.dropped_at is not None:
+            state = "dropped"  # since the reading: what was gone stays so, and only the registry knows the rest
         overdue = life.dropped_at is None and _now() - life.marked_at > life.policy.overdue_ms
         return FieldView(life, state, overdue, row, revoked)
 
