@@ -5,6 +5,7 @@ The proposal is judged beside the version that is published, so that what fails 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ class Trial:
     """What a proposal would do to the messages of some topics."""
 
     topics: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    """Those that are not there."""
     read: int = 0
     """Messages looked at, of all contracts."""
     judged: int = 0
@@ -118,7 +121,8 @@ def attempt(
     Raises:
         BrokerUnavailable: it said nothing before the end.
     """
-    trial = Trial(tuple(topics))
+    there = broker.describe(topics)
+    trial = Trial(tuple(topics), tuple(topic for topic in topics if topic not in there))
     old = proposal.published.schema if proposal.published is not None else None
     new = newly_declared(old, proposal.schema.schema) if old is not None else ()
     tests = [(pointer, carries(pointer)) for pointer in new]
@@ -182,6 +186,9 @@ def _concerns(proposal: Proposal, found: Inspection) -> bool:
 def last_records(broker: Broker, topic: str, count: int, seconds: float = 30.0) -> Iterator[list[Record]]:
     """The last records of a topic as it stands now, in batches; at most `count`, shared among its partitions.
 
+    Offsets are no count of them: what was compacted away and the markers of transactions have some too. So where fewer
+    were found than were to be, it goes further back.
+
     Raises:
         BrokerUnavailable: nothing came for so long, before the end.
     """
@@ -190,9 +197,32 @@ def last_records(broker: Broker, topic: str, count: int, seconds: float = 30.0) 
         return
     starts = shared({n: (facts.starts[n], end) for n, end in facts.ends.items()}, count)
     ranges = {n: (start, facts.ends[n]) for n, start in starts.items()}
+    missing = {n: end - start for n, (start, end) in ranges.items()}
     for stretch in stretches(broker, topic, ranges, seconds=seconds):
         if stretch.records:
+            for record in stretch.records:
+                missing[record.partition] -= 1
             yield stretch.records
+    while ranges := _further_back(ranges, missing, facts.starts):
+        newest: dict[int, deque[Record]] = {n: deque(maxlen=missing[n]) for n in ranges}
+        for stretch in stretches(broker, topic, ranges, seconds=seconds):
+            for record in stretch.records:
+                newest[record.partition].append(record)
+        for n, records in newest.items():
+            missing[n] -= len(records)
+            if records:
+                yield list(records)
+
+
+def _further_back(
+    ranges: Mapping[int, tuple[int, int]], missing: Mapping[int, int], first: Mapping[int, int]
+) -> dict[int, tuple[int, int]]:
+    """What to read next of the partitions that gave too little: twice as much as before, in front of it."""
+    return {
+        n: (max(first[n], start - 2 * max(end - start, missing[n])), start)
+        for n, (start, end) in ranges.items()
+        if missing[n] > 0 and start > first[n]
+    }
 
 
 def shared(logs: Mapping[int, tuple[int, int]], count: int) -> dict[int, int]:

@@ -127,20 +127,25 @@ def _compiled(lookup: Lookup, version: Version | Any) -> CompiledSchema | None:
 def sentence(trial: Trial) -> str:
     """What a trial found, in one sentence: "12 of 5,000 messages on shop.orders would fail"."""
     on = ", ".join(trial.topics)
+    gone = f"; there is no topic {' or '.join(trial.missing)} on this cluster" if trial.missing else ""
+    passed = trial.read - trial.judged
+    other = f"; {plural(passed, 'other message')} of other contracts or without a value" if passed else ""
     if not trial.judged:
-        other = f"; {trial.read:,} of other contracts were read" if trial.read else ""
-        return f"no message of it was found on {on}{other}"
+        return f"no message of it was found on {on}{other}{gone}"
     said = f"{trial.failing:,} of {plural(trial.judged, 'message')} on {on} would fail"
     if trial.failing:
         already = trial.failing - trial.newly
         said += f", {already:,} of them fail already" if already else ", none of them fails today"
-    return said + (f"; {trial.unreadable:,} could not be read" if trial.unreadable else "")
+    return said + (f"; {trial.unreadable:,} could not be read" if trial.unreadable else "") + other + gone
 
 
 def declared(trial: Trial) -> Iterator[str]:
     """Of each property that is newly declared, what was seen of it: "0 of 5,000 messages carried `note` undeclared"."""
     for pointer, count in trial.undeclared.items():
-        yield f"{count:,} of {plural(trial.judged, 'message')} carried {pointer} undeclared"
+        if trial.judged > trial.unreadable:
+            yield f"{count:,} of {plural(trial.judged, 'message')} carried {pointer} undeclared"
+        else:
+            yield f"assumed: no message carried {pointer} undeclared, for none was seen"
 
 
 def as_text(name: str, trial: Trial) -> str:
@@ -159,6 +164,7 @@ def as_object(name: str, trial: Trial) -> dict[str, Any]:
     return {
         "contract": name,
         "topics": list(trial.topics),
+        "missing_topics": list(trial.missing),
         "read": trial.read,
         "judged": trial.judged,
         "failing": trial.failing,
