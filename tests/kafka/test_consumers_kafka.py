@@ -14,7 +14,8 @@ from deedbox.kafka.errors import BrokerUnavailable, Fenced
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.kafka_python import KafkaPythonProducer
-from deedbox.kafka.messages import TopicPartition
+from deedbox.kafka.memory import MemoryBroker
+from deedbox.kafka.messages import Record, TopicPartition
 from deedbox.kafka.reading import stretches, whole
 from deedbox.kafka.stores import MemoryStore
 from kafka import KafkaAdminClient, KafkaConsumer
@@ -78,6 +79,38 @@ def test_an_interruption_within_a_transaction_leaves_none_behind(
     assert broker.committed(f"{topic}-g", topic) == {}
     run(consumer, lambda: broker.committed(f"{topic}-g", topic) == {TopicPartition(topic, 0): 2})
     assert (set(handled), letters(broker, topic)) == ({"a"}, 1)
+    consumer.close()
+
+
+@pytest.mark.parametrize("client", [*CLIENTS, "memory"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), BrokerUnavailable("in the middle of a batch")])
+def test_what_a_client_had_read_when_it_failed_is_read_again(
+    registry: Registry, request: pytest.FixtureRequest, topic: str, client: str, error: BaseException
+) -> None:
+    registry.publish("orders/order-placed", ORDER, channels=[topic])
+    memory = client == "memory"
+    broker = MemoryBroker() if memory else connected(client, request.getfixturevalue("bootstrap"))
+    handled: list[str] = []
+    send(broker, topic, b'{"id":"a"}')
+    handlers = Handlers()
+    handlers.handles("order-placed", "1")(lambda message: handled.append(message.value["id"]))
+    consumer = ContractConsumer(broker, [topic], f"{topic}-g", handlers, Inspector(registry.lookup()))
+    run(consumer, lambda: handled == ["a"])
+    send(broker, topic, *(b'{"id":"%d"}' % n for n in range(3)))
+    port = consumer._consumer
+    read = port.poll
+
+    def poll(most: int, seconds: float) -> list[Record]:
+        if read(most, seconds):
+            raise error
+        return []
+
+    port.poll = poll  # type: ignore[method-assign]
+    with pytest.raises(type(error)):
+        run(consumer, lambda: False)
+    port.poll = read  # type: ignore[method-assign]
+    run(consumer, lambda: len(handled) == 4)
+    assert handled == ["a", "0", "1", "2"]
     consumer.close()
 
 

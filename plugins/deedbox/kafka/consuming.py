@@ -97,7 +97,10 @@ class ContractConsumer:
         self._keeping = Keeping(broker)
         self._breaker = Breaker(limits or Limits())
         self._settler = Settler(broker, f"deedbox-consumer.{group}.{instance or uuid4().hex}")
+        self._broker, self._topics = broker, tuple(topics)
         self._consumer = broker.consumer(topics, group)
+        self._astray = False
+        """Whether the client may stand behind records that nobody was given."""
         self.counts = Handled()
 
     def run_once(self, most: int = 500, seconds: float = 1.0) -> int:
@@ -115,7 +118,7 @@ class ContractConsumer:
         After any of them the consumer stands before the first message that was not dealt with, and what was before it is
         committed.
         """
-        records = self._consumer.poll(most, seconds)
+        records = self._poll(most, seconds)
         letters: list[Record] = []
         good: dict[str, int] = {}
         left: list[Record] = []
@@ -160,6 +163,21 @@ class ContractConsumer:
         if waiting and not done:
             time.sleep(seconds)  # else it would be read and rewound as fast as the broker gives it
         return len(done)
+
+    def _poll(self, most: int, seconds: float) -> list[Record]:
+        """The next records. What the client had at hand when it raised is read again, since it will not give it twice."""
+        if self._astray:
+            committed: dict[TopicPartition, int] = {}
+            for topic in self._topics:
+                committed |= self._broker.committed(self._group, topic)
+            for place in self._consumer.assignment():
+                self._consumer.seek(place, committed.get(place, 0))
+            self._astray = False
+        try:
+            return self._consumer.poll(most, seconds)
+        except BaseException:
+            self._astray = True
+            raise
 
     def _judged(self, records: Sequence[Record]) -> Iterator[tuple[Record, Inspection]]:
         """Some at a time: a whole batch of decoded bodies would be out of the processor's cache before it is handled."""
