@@ -156,6 +156,7 @@ def test_a_guard_that_is_told_to_end_commits_reports_and_says_what_it_saw(
         guard.kill()
         guard.wait()
     assert guard.returncode == 0, err
+    assert f"INFO guard {topic}-g/0 judges {topic} (observe)\n" in err
     assert out == f"{topic}: {topic}/order-placed 1.0.0: 30 valid\n"
     with RegistryClient(url) as client:
         (channel,) = client.observed_channels(topic)

@@ -119,9 +119,10 @@ def watch(
     )
     with (
         until_stopped() as stopping,
-        logging_to_stderr(options.log_format, _GUARD),
+        logging_to_stderr(options.log_format, _GUARD, logging.INFO),
         _metrics(guard, lookup, options),
     ):
+        _begins(topics, modes, options)
         ends = _ends(broker, topics, once=options.once)
         reporter.start()
         # What is loaded by now stays: else the collector looks through all of it at every few batches.
@@ -138,6 +139,16 @@ def watch(
             guard.close()
             reporter.stop()
             spool.close()
+
+
+def _begins(topics: Sequence[str], modes: Mapping[str, Mode], options: Watching) -> None:
+    """Says what it is about to do: whoever has started it sees that it runs, and in which mode."""
+    judged = {topic: modes.get(topic, "observe") for topic in topics}
+    said = ", ".join(f"{topic} ({mode})" for topic, mode in judged.items())
+    fields = {"group": options.group, "instance": options.instance, "topics": judged}
+    logging.getLogger(_GUARD).info(
+        "guard %s/%s judges %s", options.group, options.instance, said, extra={"fields": fields}
+    )
 
 
 def _ends(broker: Broker, topics: Sequence[str], *, once: bool) -> dict[TopicPartition, int]:

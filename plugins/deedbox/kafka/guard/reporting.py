@@ -73,7 +73,7 @@ class Reporter:
                     self._client.observe(waiting.report)
                 except ClientError as error:
                     if not isinstance(error, Problem) or is_unavailable(error):
-                        log.info("the registry is away, reports wait: %s", error)
+                        log.debug("the registry is away, reports wait: %s", error)  # the lookup says it once
                         return False
                     # It will say the same again: one bad report must not hold up all others.
                     log.error("the registry refuses a report: %s", error)
