@@ -193,17 +193,13 @@ def test_a_page_fits_a_phone_and_is_accessible(tabs, name):
 
 
 def faults(page, part=None):
-    """What axe finds serious or worse (in a part of the page), with the first places of each."""
+    """What axe finds, moderate and minor things too (in a part of the page), with the first places of each."""
     from axe_playwright_python.sync_playwright import Axe
 
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": tags}}
     violations = Axe().run(page, context=part, options=options).response["violations"]
-    return [
-        (v["id"], v["help"], [n["html"][:160] for n in v["nodes"][:3]])
-        for v in violations
-        if v["impact"] in ("serious", "critical")
-    ]
+    return [(v["impact"], v["id"], v["help"], [n["html"][:160] for n in v["nodes"][:3]]) for v in violations]
 
 
 def test_a_page_prints_without_its_frame(visit):

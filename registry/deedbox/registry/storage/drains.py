@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from deedbox.registry.storage.models import Base, Entry
 from deedbox.registry.storage.observations import Observation, ObservedField, ObservedRange
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, func, select, tuple_
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 
 class DrainEvidence(Base):
@@ -101,6 +101,28 @@ def evidence_of(
     if cluster is not None:
         statement = statement.where(DrainEvidence.cluster == cluster)
     return list(session.execute(statement.order_by(DrainEvidence.seq.desc()).limit(limit)).scalars())
+
+
+def readings(
+    session: Session, fields: Collection[tuple[str, str]], limit: int
+) -> dict[tuple[str, str], list[DrainEvidence]]:
+    """The newest evidence about each of some fields, newest first, without its long text."""
+    own = tuple_(DrainEvidence.contract, DrainEvidence.pointer)
+    place = func.row_number().over(
+        partition_by=(DrainEvidence.contract, DrainEvidence.pointer), order_by=DrainEvidence.seq.desc()
+    )
+    ranked = select(DrainEvidence.seq, place.label("place")).where(own.in_(sorted(fields))).subquery()
+    statement = (
+        select(DrainEvidence)
+        .options(defer(DrainEvidence.evidence, raiseload=True))
+        .join(ranked, ranked.c.seq == DrainEvidence.seq)
+        .where(ranked.c.place <= limit)
+        .order_by(DrainEvidence.seq.desc())
+    )
+    found: dict[tuple[str, str], list[DrainEvidence]] = {field: [] for field in fields}
+    for row in session.execute(statement).scalars() if fields else ():
+        found[row.contract, row.pointer].append(row)
+    return found
 
 
 def latest_of(session: Session, contracts: Iterable[str]) -> list[DrainEvidence]:

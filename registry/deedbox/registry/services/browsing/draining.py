@@ -52,12 +52,7 @@ class Draining:
         shown = marked[offset : offset + _SCREEN]
         views = self._drains.views(shown)
         with self._database.reading() as session:
-            readings = {
-                (v.life.contract, v.life.pointer): store.evidence_of(
-                    session, v.life.contract, v.life.pointer, _READINGS
-                )
-                for v in views
-            }
+            readings = store.readings(session, [(v.life.contract, v.life.pointer) for v in views], _READINGS)
         items = [_row(view, readings[view.life.contract, view.life.pointer]) for view in views]
         items.sort(key=lambda row: _turn(row["state"]))
         return {
@@ -77,7 +72,7 @@ class Draining:
         pointer = message_pointer(path)
         with self._database.reading() as session:
             marked = [field for field in obsolete.fields(session, contract) if field.pointer == pointer]
-            rows = store.evidence_of(session, contract, pointer, _READINGS)
+            rows = store.readings(session, [(contract, pointer)], _READINGS)[contract, pointer]
         return [{**_row(view, rows), "states": _states(rows)} for view in self._drains.views(marked)]
 
     def last_seen(self, contract: str, path: Path) -> list[dict[str, Any]]:
@@ -118,7 +113,7 @@ class Draining:
         with self._database.reading() as session:
             marked = obsolete.count(session)
             fields = browsing.read_fields(session, limit)
-            readings = [store.evidence_of(session, contract, pointer, _READINGS) for contract, pointer in fields]
+            readings = list(store.readings(session, fields, _READINGS).values())
             gone_back = store.revoked(session, [rows[0].seq for rows in readings])
         items = [self._read(rows, gone_back) for rows in readings]
         return {"items": items, "marked": marked}
