@@ -306,6 +306,34 @@ def test_what_waits_for_the_registry_holds_up_its_partition_alone_and_is_not_rea
     assert shop.handled[-2:] == ["c", "d"]
 
 
+@pytest.mark.parametrize("name", ["", "orders/order-placed"])
+def test_a_handler_of_a_name_that_no_message_has_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="without its service"):
+        Handlers().handles(name, "1")
+
+
+@pytest.mark.parametrize("major", [1, "", "v1", "1.2", "1.0.0", "0", "0.4.2", "01"])
+def test_a_handler_or_hook_of_what_is_no_major_is_refused(major: Any) -> None:
+    with pytest.raises(ValueError, match="is no major: '2' stands for"):
+        Handlers().handles("order-placed", major)
+    with pytest.raises(ValueError, match="is no major"):
+        Handlers().upgrades("order-placed", major, "9")
+
+
+def test_a_second_hook_from_one_major_is_refused() -> None:
+    handlers = Handlers()
+    handlers.upgrades("order-placed", "0.4", "1")(dict)
+    with pytest.raises(ValueError, match=r"order-placed 0\.4 has an upgrade already, to 1"):
+        handlers.upgrades("order-placed", "0.4", "2")(dict)
+
+
+def test_an_order_that_could_not_be_kept_is_refused(registry: Registry, broker: MemoryBroker) -> None:
+    with pytest.raises(ValueError, match="an order needs a store"):
+        Shop(registry, broker, order=Order("/id", "/at"))
+    with pytest.raises(ValueError, match="starts with '/'"):
+        Order("id", "/at")
+
+
 async def awaited(_: Message) -> None: ...
 
 

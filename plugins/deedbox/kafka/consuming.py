@@ -38,11 +38,18 @@ class Order:
 
     `occurred_at` leads to a time by RFC 3339, a number, or other text that sorts by itself: see `occurrence.sortable`.
     What is staler than what was handled of its key is handed over all the same, or skipped.
+
+    Raises:
+        ValueError: what is no JSON pointer.
     """
 
     key: str
     occurred_at: str
     stale: Literal["hand-over", "skip"] = "skip"
+
+    def __post_init__(self) -> None:
+        for pointer in (self.key, self.occurred_at):
+            pointers.split(pointer)
 
 
 @dataclass(slots=True)
@@ -72,6 +79,9 @@ class ContractConsumer:
         instance: of this process and no other of the group, the same after a restart: a successor ends at once what
             it left open. A new one each time where None: then the broker ends that, after half a minute.
         tracing: a span for each message that is handled; none where None.
+
+    Raises:
+        ValueError: an order without a store. BrokerUnavailable: it did not answer.
     """
 
     def __init__(
@@ -90,6 +100,10 @@ class ContractConsumer:
         instance: str | None = None,
         tracing: Tracing | None = None,
     ) -> None:
+        if order is not None and store is None:
+            raise ValueError(
+                "an order needs a store, which remembers what was handled: give one, such as MemoryStore()"
+            )
         self._tracing = tracing
         self._handlers, self._inspector, self._policy = handlers, inspector, on_invalid
         self._store, self._order, self._group = store, order, group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from inspect import isawaitable, iscoroutinefunction
@@ -33,6 +34,7 @@ _MOST_REASON = 1_000
 """Characters of what a builder says: a dead letter's headers must not make it too large."""
 
 
+_MAJOR = re.compile(r"[1-9][0-9]*|0\.(?:0|[1-9][0-9]*)")
 _ASYNC = "a handler is a plain function, over when it returns; run what is to be awaited in it, as by asyncio.run()"
 
 
@@ -77,8 +79,10 @@ class Handlers:
         `build` makes the value from decoded JSON, such as a DTO's constructor.
 
         Raises:
-            ValueError: there is one already. TypeError: it is a coroutine function, which nobody here would await.
+            ValueError: there is one already, or no message can ever be of that name or major. TypeError: it is a coroutine
+                function, which nobody here would await.
         """
+        _check(name, major)
 
         def register(handler: Handler) -> Handler:
             if iscoroutinefunction(handler):
@@ -92,11 +96,18 @@ class Handlers:
         return register
 
     def upgrades(self, name: str, old: str, new: str) -> Callable[[Builder], Builder]:
-        """Registers a hook that turns decoded JSON of one major into that of a newer one."""
+        """Registers a hook that turns decoded JSON of one major into that of a newer one.
+
+        Raises:
+            ValueError: there is one from there already, it leads to none that is newer, or as `handles`.
+        """
+        _check(name, old, new)
 
         def register(hook: Builder) -> Builder:
             if _order(new) <= _order(old):
                 raise ValueError(f"{name}: an upgrade leads to a newer major, not from {old} to {new}")
+            if (name, old) in self._upgrades:
+                raise ValueError(f"{name} {old} has an upgrade already, to {self._upgrades[name, old][0]}")
             self._upgrades[name, old] = (new, hook)
             self._ways.clear()
             return hook
@@ -138,6 +149,17 @@ class Handlers:
             major, hook = step
             hooks.append(hook)
         return (*self._handlers[name, major], tuple(hooks))
+
+
+def _check(name: str, *majors: str) -> None:
+    """What no version has would only show when its messages come, and are put aside."""
+    if not name or "/" in name:
+        raise ValueError(
+            f"{name!r} is no message name: it is the contract's without its service, such as 'order-placed'"
+        )
+    for major in majors:
+        if not isinstance(major, str) or not _MAJOR.fullmatch(major):
+            raise ValueError(f"{name}: {major!r} is no major: '2' stands for 2.x.y, and '0.4' for 0.4.x")
 
 
 @lru_cache(maxsize=4_096)
