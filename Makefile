@@ -85,8 +85,9 @@ drain-histories: $(VENV)/.dev ## claims about obsolete fields against the truth,
 	  $(BIN)/pytest -q tests/drain/test_drain_histories.py -k TestHistories --hypothesis-seed=$$seed || exit 1; done
 	$(BIN)/python -m tests.drain.histories 10000
 
-bench-pages: $(VENV)/.dev ## each page over 100,000 versions: milliseconds, bytes, requests
-	$(BIN)/python benchmarks/pages.py
+bench-pages: $(VENV)/.dev ## each page over 100,000 versions: milliseconds, bytes, requests; on SQLite, then on PostgreSQL
+	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.pages --postgresql
 
 mutation: $(VENV)/.bench ## small faults put into the search, which its tests must notice
 	$(BIN)/python benchmarks/mutation.py

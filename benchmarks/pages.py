@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,6 +31,8 @@ from deedbox.registry.storage.database import Database
 from deedbox.registry.storage.models import Entry, Publication, PublicationChannel, Schema, Service, Source
 from deedbox.registry.storage.obsolete import ObsoleteField, marks_of
 from sqlalchemy import insert
+
+from benchmarks.registry_throughput import databases
 
 SERVICES, CONTRACTS, VERSIONS = 300, 1_000, 100
 WIDE = 1_000
@@ -162,14 +165,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contracts", type=int, default=CONTRACTS)
     parser.add_argument("--versions", type=int, default=VERSIONS)
-    parser.add_argument("--url", help="an empty database; SQLite in a folder of its own where not said")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", help="an empty database; SQLite in a folder of its own where not said")
+    where.add_argument("--postgresql", action="store_true", help="on a PostgreSQL in a folder of its own")
     parser.add_argument("--first", help="print the milliseconds of this page, the first that is asked for")
     given = parser.parse_args()
     if given.first:
         print(*first(given.url, given.first))
         return 0
-    with tempfile.TemporaryDirectory(prefix="bench-pages-") as folder:
+    # A short path: it may hold PostgreSQL's socket, whose name may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="bench-pages-", dir="/tmp") as folder, ExitStack() as stack:
         url = given.url or f"sqlite:///{Path(folder) / 'pages.db'}"
+        if given.postgresql:
+            url = dict(stack.enter_context(databases(Path(folder), "pages")))["PostgreSQL"]
         database = Database(url)
         migrate.upgrade(database)
         began = time.perf_counter()
@@ -242,8 +250,9 @@ def first(url: str, address: str) -> tuple[float, float]:
 
 def first_of_all(url: str, address: str) -> tuple[float, float]:
     """The same, in a process of its own."""
-    asked = [sys.executable, __file__, "--url", url, "--first", address]
-    taken, used = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()
+    asked = [sys.executable, "-m", "benchmarks.pages", "--url", url, "--first", address]
+    root = Path(__file__).resolve().parents[1]
+    taken, used = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=root).stdout.split()
     return float(taken), float(used)
 
 

@@ -27,7 +27,7 @@ def test_readings_of_several_fields_are_the_newest_of_each(database: Database) -
                     gone=False,
                     evidence="long",
                     claim={"number": number},
-                )  # fmt: skip
+                )
             )
     with database.reading() as session:
         found = drains.readings(session, fields, 4)
