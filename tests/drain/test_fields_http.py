@@ -143,6 +143,9 @@ def test_the_gate_opens_at_gone_and_no_earlier(stopped: Api) -> None:
     assert [d["evidence"] for d in published["check"]["drains"]] == [proof["id"]]
     stopped.retire("billing/order-placed", "1.0.0")
     assert stopped.field()["state"] == "dropped"
+    lately = {entry["kind"] for entry in stopped.client.get("/index.json").get_json()["recent"]}
+    assert "publication" in lately
+    assert "drain-evidence" not in lately, "a reading a minute would leave room for nothing else"
     stopped.read(7, 12, committed=12)
     assert stopped.field()["state"] == "dropped"
 

@@ -17,8 +17,9 @@ from deedbox.registry.storage.database import Database
 from sqlalchemy.orm import Session
 
 _RECENT = 12
-_CONSEQUENCES = ("bundle", "npm-package", "package", "package-name")
-"""Entries that follow from a publication by themselves: they would hide it on the home page. The audit page has them."""
+_ROUTINE = ("bundle", "drain-evidence", "npm-package", "package", "package-name")
+"""Entries that come by themselves, of each publication or each reading of a cluster: on the home page they would hide what
+people did. The audit page has them."""
 _MOST_NEW_LINKS = 40
 _EACH = 30
 """Results of a search, of each kind."""
@@ -42,7 +43,7 @@ class History:
         snapshot = self._overview.current()
         fits = self._fits.of(snapshot.pairs(), _MOST_NEW_LINKS)
         with self._database.reading() as session:
-            recent = browsing.newest_entries(session, _RECENT, without=_CONSEQUENCES)
+            recent = browsing.newest_entries(session, _RECENT, without=_ROUTINE)
             refused = _standing(session, refusals.newest(session, 50))
         states = [fit.state for fit in fits]
         return {
