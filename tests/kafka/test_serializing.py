@@ -194,8 +194,22 @@ def test_a_registry_that_refuses_is_told_of_at_the_start_and_later_holds_up_noth
 
 
 def test_an_unpublished_contract_cannot_be_written(registry: Registry) -> None:
-    with pytest.raises(UndeclaredContract, match="Publish it"):
+    registry.publish("orders/order-placed", ORDER)
+    registry.client.retire("orders/order-placed", "1.0.0", "sold")
+    for contract, version, said in (
+        ("orders/order-changed", None, "orders/order-changed has no release that is not retired. Publish one"),
+        ("orders/order-placed", None, "orders/order-placed has no release that is not retired"),
+        ("orders/order-placed", "1.0.1", r"orders/order-placed 1\.0\.1 is not registered. Publish it"),
+        ("order-placed", None, "'order-placed' names no contract: it is written SERVICE/NAME"),
+    ):
+        with pytest.raises(UndeclaredContract, match=said):
+            Writing(registry.lookup(), contract, version)
+    registry.switch.on = False
+    with pytest.raises(UndeclaredContract, match="order-placed latest cannot be looked up: the registry is away"):
         Writing(registry.lookup(), "orders/order-placed")
+    nonsense: Any = "avro"
+    with pytest.raises(ValueError, match="'avro' is no framing: one of headers, confluent, confluent-header"):
+        Writing(registry.lookup(), "orders/order-placed", framing=nonsense)
 
 
 def test_a_deserializer_never_raises(registry: Registry) -> None:

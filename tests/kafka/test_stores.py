@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
@@ -23,7 +23,8 @@ from deedbox.kafka.stores import HandledStore, MemoryStore, SqliteStore
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, select, text
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
 from .conftest import Registry, header
 
@@ -273,4 +274,24 @@ def test_an_effect_in_the_handlers_session_happens_once(
     with engine.connect() as connection:
         counted = {row.id: row.events for row in connection.execute(text("SELECT id, events FROM account"))}
     assert counted == dict.fromkeys("abc", 4)
+    engine.dispose()
+
+
+class Base(DeclarativeBase): ...
+
+
+class Invoice(Base):
+    __tablename__ = "invoice"
+    number: Mapped[str] = mapped_column(primary_key=True)
+
+
+def test_what_the_handler_leaves_for_the_end_and_cannot_be_kept_is_its_own_error(tmp_path: Path) -> None:
+    engine = engine_at(f"sqlite:///{tmp_path}/shop.db")
+    Base.metadata.create_all(engine)
+    kept = SqlStore(engine, "billing")
+    for identity, fails in (("m-1", False), ("m-2", True)):
+        with pytest.raises(IntegrityError) if fails else nullcontext(), kept.handling(identity, None, None) as known:
+            known.session.add(Invoice(number="1"))  # written when the session is, after the block
+    assert standing(kept, "m-1", None, None) == "duplicate"
+    assert standing(kept, "m-2", None, None) == "new"
     engine.dispose()

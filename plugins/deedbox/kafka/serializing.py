@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from uuid import uuid4
 
 import orjson
@@ -59,7 +59,7 @@ class Writing:
 
     Raises:
         UndeclaredContract: the registry has no such version, or does not answer at the start; or, where messages are to
-            be refused, its schema judges none.
+            be refused, its schema judges none. ValueError: there is no such framing.
     """
 
     def __init__(
@@ -73,11 +73,12 @@ class Writing:
         counts: Counts | None = None,
         tracing: Tracing | None = None,
     ) -> None:
+        if framing not in get_args(Framing):
+            raise ValueError(f"{framing!r} is no framing: one of {', '.join(get_args(Framing))}")
         self._tracing = tracing
         found = lookup.version(contract, version) if version is not None else lookup.latest(contract)
         if isinstance(found, Unknown):
-            why = "is not registered" if found is Unknown.ABSENT else "cannot be looked up: the registry is away"
-            raise UndeclaredContract(f"{contract} {version or 'latest'} {why}. Publish it before it is sent")
+            raise UndeclaredContract(_missing(contract, version, found))
         self._make_ready(lookup, found, refuse)
         self.version: Version = found
         self._refuse, self._framing = refuse, framing
@@ -189,6 +190,16 @@ class Reading:
         except Exception as error:  # noqa: BLE001 - likewise
             said = f"{type(error).__name__}: {error}"
             return Invalid(said, "", data, "not-built", found.contract_name, found.version_number)
+
+
+def _missing(contract: str, version: str | None, why: Unknown) -> str:
+    if why is Unknown.AWAY:
+        return f"{contract} {version or 'latest'} cannot be looked up: the registry is away"
+    if contract.count("/") != 1:
+        return f"{contract!r} names no contract: it is written SERVICE/NAME, such as orders/order-placed"
+    if version is None:
+        return f"{contract} has no release that is not retired. Publish one before it is sent"
+    return f"{contract} {version} is not registered. Publish it before it is sent"
 
 
 def _json(value: Any) -> bytes:

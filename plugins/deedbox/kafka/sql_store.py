@@ -18,7 +18,7 @@ from deedbox.kafka.errors import StoreUnavailable
 from deedbox.kafka.stores import Known, Standing
 from sqlalchemy import Column, DateTime, Engine, MetaData, String, Table, Text, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 METADATA = MetaData()
@@ -88,6 +88,9 @@ class SqlStore:
                 known = Known(self._claim(session, message_id, key, occurred_at), session)
             try:
                 yield known
+                # What the handler left for the end is still its own: a row that breaks a constraint is no fault of a store.
+                with _translated((OperationalError, InterfaceError)):
+                    session.flush()
             except BaseException:
                 session.rollback()
                 raise
@@ -143,10 +146,10 @@ class SqlStore:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(kinds: tuple[type[SQLAlchemyError], ...] = (SQLAlchemyError,)) -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except kinds as error:
         raise StoreUnavailable(f"what was handled cannot be noted: {type(error).__name__}: {error}") from error
 
 
