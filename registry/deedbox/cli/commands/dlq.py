@@ -101,8 +101,13 @@ def diagnose(*, topic: str, form: str, bootstrap: str, registry: str | None, con
 @click.option("--go", is_flag=True, help="Do it; without, it says what it would do.")
 @click.option("--fingerprint", help="Only dead letters of this kind.")
 @click.option("--contract", help="Only those judged as this contract, SERVICE/NAME.")
-@click.option("--since", type=click.DateTime(), help="Only messages first sent at or after this time (UTC).")
-@click.option("--until", type=click.DateTime(), help="Only messages first sent before this time (UTC).")
+@click.option(
+    "--since",
+    type=click.DateTime(),
+    metavar="TIME",
+    help="Only messages first sent at or after this time (UTC), such as 2026-05-01 or 2026-05-01T12:30:00.",
+)
+@click.option("--until", type=click.DateTime(), metavar="TIME", help="Only messages first sent before this time (UTC).")
 @click.option(
     "--where", multiple=True, metavar="POINTER=VALUE", help="Only messages with this value there, such as /customer=42."
 )
@@ -179,7 +184,8 @@ def replay(
     "--channel",
     "channels",
     multiple=True,
-    help="Likewise CHANNEL.dlt, of a topic that some contract in the registry must name.",
+    metavar="TOPIC,…",
+    help="Likewise TOPIC.dlt, of topics that some contract in the registry must name.",
 )
 @click.option(
     "--values",

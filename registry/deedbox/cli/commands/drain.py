@@ -87,7 +87,7 @@ def scan(*, field: str, name: str, as_json: bool, bootstrap: str, registry: str 
 @click.argument("field")
 @click.argument("who")
 @click.option("--reason", required=True, help="Why nothing is lost without it.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it holds.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day on which it holds.")
 @registry_option
 @config_option
 def waive(

@@ -18,7 +18,11 @@ from deedbox.cli.options import config_option, registry_option
     help="What to judge. [default: all channels of the project file]",
 )
 @click.option(
-    "--channel", "channels", multiple=True, help="Likewise, a topic that some contract in the registry must name."
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="TOPIC,…",
+    help="Likewise, topics that some contract in the registry must name.",
 )
 @click.option(
     "--mode",
