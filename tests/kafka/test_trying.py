@@ -238,7 +238,7 @@ def test_try_says_how_many_would_fail_with_three_of_them(
     assert main(["try", "order-placed", "--file", "other.yaml", "--last", "3", "--topics", f"{topic},nowhere"]) == 0
     said = capsys.readouterr().out
     assert "0 of 2 messages on " in said
-    assert "; 1 other message of other contracts or without a value; there is no topic nowhere" in said
+    assert "; 1 more were read, of other contracts or without a value; there is no topic nowhere" in said
 
 
 def test_check_observed_heeds_what_travels(

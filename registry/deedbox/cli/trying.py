@@ -129,7 +129,7 @@ def sentence(trial: Trial) -> str:
     on = ", ".join(trial.topics)
     gone = f"; there is no topic {' or '.join(trial.missing)} on this cluster" if trial.missing else ""
     passed = trial.read - trial.judged
-    other = f"; {plural(passed, 'other message')} of other contracts or without a value" if passed else ""
+    other = f"; {passed:,} more were read, of other contracts or without a value" if passed else ""
     if not trial.judged:
         return f"no message of it was found on {on}{other}{gone}"
     said = f"{trial.failing:,} of {plural(trial.judged, 'message')} on {on} would fail"
