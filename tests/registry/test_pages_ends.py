@@ -82,3 +82,17 @@ def test_nothing_to_compare_offers_no_comparison(api: Api) -> None:
     api.publish("claims/filed", record(id=STRING), **SENT)
     assert "/compare" not in api.client.get("/contracts/claims/filed", headers=HTML).text
     assert "deedbox.toml" in api.client.get("/fits/claims/filed", headers=HTML).text
+
+
+def test_what_is_blocked_is_said_in_clean_sentences_and_how_much_more_there_is(api: Api) -> None:
+    api.publish("claims/filed", record(id=STRING), **SENT)
+    for n in range(10):
+        needing = {**record(id=STRING), "required": ["id"]}
+        answer = api.publish(f"reader-{n}/filed", needing, **{**SENT, "role": "consumes"})
+        assert answer.status_code == 422
+    view = api.client.get("/index.json").json
+    assert (len(view["refusals"]), view["refusals_left_out"]) == (8, 2)
+    assert view["refusals"][0]["messages"] == [
+        'claims/filed 1.0.0 → reader-9/filed on shop.claims breaks: "id" is a required property'
+    ]
+    assert "and 2 more lately" in api.client.get("/", headers=HTML).text

@@ -324,7 +324,9 @@ def _judged(release: Release, role: Role) -> Judgement:
 
 
 def _refused_link(link: LinkOutcome) -> Refusal:
-    pair = f"{link.producer} {link.producer_version} → {link.consumer} {link.consumer_version}"
+    # What is published for the first time has no version yet.
+    ends = (link.producer, link.producer_version), (link.consumer, link.consumer_version)
+    pair = " → ".join(" ".join(filter(None, end)) for end in ends)
     pair += f" on {link.channel}" if link.channel else ""
     if link.holds is None:
         return Refusal("undecided", f"could not tell whether {pair} holds: {link.reason}")

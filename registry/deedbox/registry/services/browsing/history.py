@@ -17,6 +17,7 @@ from deedbox.registry.storage.database import Database
 from sqlalchemy.orm import Session
 
 _RECENT = 12
+_STOPPED = 8
 _ROUTINE = ("bundle", "drain-evidence", "npm-package", "package", "package-name")
 """Entries that come by themselves, of each publication or each reading of a cluster: on the home page they would hide what
 people did. The audit page has them."""
@@ -52,7 +53,8 @@ class History:
             "versions": snapshot.versions,
             "links": {state: states.count(state) for state in ("holds", "broken", "undecided")},
             "recent": [entry_view(entry) for entry in recent],
-            "refusals": [_refusal_view(row) for row in refused[:8]],
+            "refusals": [_refusal_view(row) for row in refused[:_STOPPED]],
+            "refusals_left_out": max(0, len(refused) - _STOPPED),
             "broken": [fit_view(fit) for fit in fits if fit.state != "holds"][:20],
             "drains": self._draining.lately(6),
             "dead_letters": self._letters.lately(5),
