@@ -277,3 +277,16 @@ def test_an_address_that_is_none_is_refused_at_once(url):
 def test_any_actor_can_be_said_in_a_header():
     with RegistryClient("http://127.0.0.1:9", actor="Ada Łovelace\r\nX: y") as client:
         assert client._transport._client.headers["deedbox-actor"] == "Ada %C5%81ovelace%0D%0AX: y"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"detail": "no such field", "pointer": "/a"}, "at /a: no such field (x, 422)"),
+        ({"detail": "/a: no such field", "pointer": "/a"}, "/a: no such field (x, 422)"),
+        ({"detail": "/ab: is no text", "pointer": "/a"}, "at /a: /ab: is no text (x, 422)"),
+        ({"detail": "no object", "pointer": ""}, "at the root: no object (x, 422)"),
+    ],
+)
+def test_a_problem_says_its_place_once(fields, said):
+    assert str(Problem(422, {"code": "x", **fields}, url="")) == said

@@ -53,7 +53,7 @@ class Problem(ClientError):
         where = str(source) if source else ""
         if line is not None:
             where = f"{where or 'line '}{':' if where else ''}{line}"
-        if pointer is not None:
+        if pointer is not None and not (pointer and self.detail.startswith(f"{pointer}: ")):
             where += f"{' ' if where else ''}at {pointer or 'the root'}"
         return f"{where}: " if where else ""
 
