@@ -12,7 +12,7 @@ import orjson
 import pytest
 from deedbox.client import Problem
 from deedbox.kafka.consuming import ContractConsumer, Order
-from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, InvalidMessage, LimitReached
+from deedbox.kafka.errors import BrokerUnavailable, DeadLetterRefused, Fenced, InvalidMessage, LimitReached
 from deedbox.kafka.handlers import Handlers, Message
 from deedbox.kafka.inspection import Inspector
 from deedbox.kafka.letters import dead_letters
@@ -135,6 +135,24 @@ def test_a_handler_that_fails_is_asked_again(registry: Registry, broker: MemoryB
     shop.fail_on = set()
     shop.consumer.run_once(seconds=0)
     assert (shop.handled, offset(broker)) == (["a", "b", "c"], 3)
+
+
+def test_a_message_without_an_id_that_comes_again_from_its_place_is_a_duplicate(
+    registry: Registry, broker: MemoryBroker, store: HandledStore
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    shop = Shop(registry, broker, store=store)
+    for headers in (V1, [*V1, ("deedbox-message-id", b"")], V1):
+        send(broker, {"id": "a"}, headers)
+    port = shop.consumer._consumer
+    commit = port.commit
+    port.commit = raises(Fenced("another member has the partition"))  # type: ignore[method-assign]
+    with pytest.raises(Fenced):
+        shop.consumer.run_once(seconds=0)
+    port.commit = commit  # type: ignore[method-assign]
+    assert (shop.handled, offset(broker)) == (["a", "a", "a"], 0)
+    assert shop.consumer.run_once(seconds=0) == 3
+    assert (len(shop.handled), shop.consumer.counts.duplicates, offset(broker)) == (3, 3, 3)
 
 
 class Interrupted(BaseException):

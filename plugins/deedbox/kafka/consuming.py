@@ -220,7 +220,10 @@ class ContractConsumer:
     def _handle_once(self, store: HandledStore, record: Record, version: Version, value: Any) -> bool:
         """Whether the message was handled, and not skipped for what is known of it."""
         key, when = self._place_in_order(record, value)
-        with store.handling(text(record.headers, MESSAGE_ID), key, when) as known:
+        # One that has no id can still come again from its place, where a process died before it committed. The timestamp
+        # tells it from what stands there once the topic was made anew.
+        identity = text(record.headers, MESSAGE_ID) or f"{record.where}#{record.timestamp}"
+        with store.handling(identity, key, when) as known:
             if known.standing == "duplicate":
                 self.counts.duplicates += 1
                 return False

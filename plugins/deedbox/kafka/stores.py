@@ -41,7 +41,7 @@ class HandledStore(Protocol):
 
 
 class MemoryStore:
-    """The last `most` ids and keys, in this process."""
+    """The last `most` ids and keys, in this process. Each group needs one of its own."""
 
     def __init__(self, most: int = 1_000_000) -> None:
         self._most, self._lock = most, Lock()
@@ -69,7 +69,10 @@ class MemoryStore:
 
 
 class SqliteStore:
-    """In an SQLite file: outlives the process. Ids are forgotten `keep_days` after they were handled."""
+    """In an SQLite file: outlives the process. Ids are forgotten `keep_days` after they were handled.
+
+    Each group needs a file of its own: what one has handled is no duplicate to another.
+    """
 
     def __init__(self, path: str | Path, keep_days: float = 30.0) -> None:
         self._lock = Lock()
