@@ -283,6 +283,48 @@ def test_what_cannot_be_tried_says_why(
     assert words in capsys.readouterr().err
 
 
+ASYNCAPI = {
+    "asyncapi": "3.0.0",
+    "info": {"title": "t", "version": "1"},
+    "channels": {"c": {"address": "c", "messages": {"m": {"payload": {"type": "object"}}}}},
+}
+OPENAPI = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}}
+
+
+def test_a_document_of_another_format_is_not_taken_for_a_schema(
+    project: MemoryBroker, topic: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for document, name in ((ASYNCAPI, "asyncapi"), (OPENAPI, "openapi")):
+        (tmp_path / "c.json").write_text(json.dumps(document))
+        assert main(["try", "order-placed"]) == 2
+        assert f"messages are tried by JSON Schema only, and c.json is {name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("document", "line", "said"),
+    [
+        (
+            ASYNCAPI,
+            'role = "produces"\nchannels = ["c"]',
+            "observed: no message was looked at, for its messages are described by asyncapi",
+        ),
+        (ORDER, 'role = "consumes"', "observed: no message was looked at, for it names no channel"),
+        (OPENAPI, 'role = "provides"', None),
+    ],
+)
+def test_check_observed_says_where_nothing_can_be_looked_at(
+    document: Any, line: str, said: str | None, project: MemoryBroker, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "d.json").write_text(json.dumps(document))
+    (tmp_path / "deedbox.toml").write_text(
+        f'[deedbox]\nservice = "new"\n[[contract]]\nname = "d-{len(str(said))}"\nfile = "d.json"\n{line}\n'
+    )
+    assert main(["check", "--observed"]) == 0
+    out = capsys.readouterr().out
+    assert said in out if said else "observed" not in out
+
+
 def test_a_broker_that_is_away_is_3(project: MemoryBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "c.json").write_text(json.dumps(ORDER))
     project.down = True

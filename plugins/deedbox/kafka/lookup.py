@@ -302,7 +302,7 @@ class Lookup:
             if isinstance(error, Problem) and not is_unavailable(error) and not self._heard:
                 raise
             if not self._away:
-                log.warning("%s. It is asked again and again; until then messages are judged by what was heard", error)
+                log.warning("%s (it is asked again and again; until then messages are judged by what was heard)", error)
             self._pause = min(self._pause * 2, self._away_seconds * 16)
             self._away_until = self._clock() + self._pause
             self._away = True

@@ -13,6 +13,7 @@ from deedbox.cli.progress import counting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from deedbox.checker.documents import Document
     from deedbox.cli.project import Contract, Project
     from deedbox.cli.report import Change
     from deedbox.kafka.broker import Broker
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from deedbox.kafka.lookup import Lookup, Version
     from deedbox.kafka.trying import Kind, Trial
 
+_JUDGED = "json-schema"
+"""The format that messages are judged by."""
 _MOST_KINDS = 10
 """Kinds of failures that are printed."""
 
@@ -51,16 +54,22 @@ def find(project: Project | None, name: str, file: str | None, topics: Sequence[
         known = replace(known, channels=tuple(topics))
     if not known.channels:
         raise UsageError(f"{name}: no channel is known of it; give --topics")
-    if known.format not in (None, "json-schema"):
-        raise UsageError(f"{name}: messages are tried by JSON Schema only, and this is {known.format}")
     return known
+
+
+def format_of(contract: Contract, document: Document) -> str:
+    """The format of a contract's document: as the project file says, or the document."""
+    from deedbox.checker.formats import detect
+
+    return contract.format or detect(document)
 
 
 def try_contract(broker: Broker, lookup: Lookup, contract: Contract, last: int) -> Trial:
     """Judges the last messages of a contract's channels by its file, beside the latest published version.
 
     Raises:
-        SourceUnreadable, CheckerError: the file is no schema. LiveError: the broker did not answer.
+        UsageError: the file is of another format. SourceUnreadable, CheckerError: it is no schema.
+        LiveError: the broker did not answer.
     """
     from deedbox.cli.checking import read_contract
     from deedbox.client.folders import text_of
@@ -70,6 +79,10 @@ def try_contract(broker: Broker, lookup: Lookup, contract: Contract, last: int) 
     from deedbox.kafka.trying import Proposal, attempt
 
     document = read_contract(contract)
+    if (described := format_of(contract, document)) != _JUDGED:
+        raise UsageError(
+            f"{contract.full_name}: messages are tried by JSON Schema only, and {contract.file} is {described}"
+        )
     published = lookup.latest(contract.full_name) if contract.service else Unknown.ABSENT
     proposal = Proposal(
         contract.full_name,
@@ -90,11 +103,16 @@ def observing(broker: Broker, lookup: Lookup, last: int) -> Callable[[Contract, 
     """
 
     def observe(contract: Contract, change: Change) -> Change:
-        from deedbox.checker.policy import Refusal
+        from deedbox.checker.policy import API_FORMATS, Refusal
+        from deedbox.cli.checking import read_contract
         from deedbox.cli.report import Observed
 
-        if contract.kind == "api" or not contract.channels or contract.format not in (None, "json-schema"):
-            return replace(change, observed=Observed(("assumed: it names no channel to look at",), {"judged": 0}))
+        described = format_of(contract, read_contract(contract))
+        if contract.kind == "api" or described in API_FORMATS:
+            return change  # what travels by no topic
+        if not contract.channels or described != _JUDGED:
+            why = "it names no channel" if not contract.channels else f"its messages are described by {described}"
+            return replace(change, observed=Observed((f"no message was looked at, for {why}",), {"judged": 0}))
         trial = try_contract(broker, lookup, contract, last)
         said: tuple[str, ...]
         if trial.judged <= trial.unreadable:
