@@ -13,7 +13,12 @@ import pytest
 import trustme
 from deedbox.cli.exits import Exit
 from deedbox.cli.main import main
-from deedbox.kafka import confluent, tls
+from deedbox.kafka import confluent, librdkafka, tls
+from deedbox.kafka.client_config import read
+from deedbox.kafka.drain import confluent_positions
+from deedbox.kafka.drain.confluent_positions import ConfluentPositions
+from deedbox.kafka.drain.kafka_python_positions import KafkaPythonPositions
+from deedbox.kafka.drain.positions import Positions
 from deedbox.kafka.errors import BrokerUnavailable
 from deedbox.kafka.kafka_python import KafkaPythonBroker
 
@@ -95,12 +100,32 @@ def test_who_is_not_let_in_is_told_why_and_soon(
 ) -> None:
     # Far longer than it may take, so that only what is told soon can pass.
     monkeypatch.setattr(confluent, "_SECONDS", 600.0)
-    monkeypatch.setattr(confluent, "_REFUSED_SECONDS", 0.5)
+    monkeypatch.setattr(librdkafka, "REFUSED_SECONDS", 0.5)
     before = time.monotonic()
     assert guard(tmp_path, topic, client, (lines or stranger(kafka_server, tmp_path))(kafka_server)) == Exit.UNKNOWN
     assert time.monotonic() - before < 120
     (error,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
     assert said[client] in error
+
+
+def positions(client: str, server: KafkaServer, authority: Path) -> Positions:
+    path = authority.parent / "drain.properties"
+    path.write_text(f"security.protocol=SSL\nssl.ca.location={authority}\n")
+    if client == "kafka-python":
+        return KafkaPythonPositions(server.tls_bootstrap, **read(path).for_kafka_python())
+    return ConfluentPositions(server.tls_bootstrap, config=read(path).for_confluent())
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_drains_read_they_read_over_tls_or_say_why_not(
+    client: str, kafka_server: KafkaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confluent_positions, "_SECONDS", 600.0)
+    monkeypatch.setattr(librdkafka, "REFUSED_SECONDS", 0.5)
+    assert len(positions(client, kafka_server, kafka_server.ca).cluster_id()) == 22
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    with pytest.raises(BrokerUnavailable, match=r"certificate is not trusted|certificate verify failed"):
+        positions(client, kafka_server, tmp_path / "other.pem").cluster_id()
 
 
 def test_a_port_without_tls_is_said_to_be(kafka_server: KafkaServer, topic: str, tmp_path: Path) -> None:

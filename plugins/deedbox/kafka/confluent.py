@@ -37,7 +37,7 @@ from confluent_kafka.serialization import Deserializer, SerializationError, Seri
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
 from deedbox.kafka.errors import BrokerUnavailable, Fenced, NotPermitted
-from deedbox.kafka.librdkafka import NO_TOPIC, log, raised, topic_uuid, translated
+from deedbox.kafka.librdkafka import NO_TOPIC, Connecting, log, raised, topic_uuid, translated
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 if TYPE_CHECKING:
@@ -46,11 +46,7 @@ if TYPE_CHECKING:
 _SECONDS = 30.0
 """The longest that one question to the broker may take."""
 _OFFSETS_SECONDS = 10.0
-_REFUSED_SECONDS = 3.0
-"""After which a cluster that lets nobody in is not asked any more."""
-_NO_CONNECTION = frozenset({KafkaError._RESOLVE, KafkaError._TRANSPORT})
 _METADATA_MS = 3_000
-_UNREACHED = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")
 _new: Any = tuple.__new__
 _PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 
@@ -69,9 +65,7 @@ class ConfluentBroker:
     ) -> None:
         self._config = {"bootstrap.servers": bootstrap, "logger": log, **(config or {})}
         self._transaction_ms = int(transaction_seconds * 1000)
-        self._reason, self._refused = "", False
-        """Why no connection came about, and whether because one side did not let the other in: that comes beside what a
-        question raises."""
+        self._connecting = Connecting()
 
     def consumer(self, topics: Sequence[str], group: str) -> ConfluentConsumer:
         """See `Broker.consumer`."""
@@ -215,16 +209,7 @@ class ConfluentBroker:
         return [TopicPartition(topic, n) for n in sorted(known.partitions)]
 
     def _metadata(self, topic: str) -> ClusterMetadata:
-        """What the cluster says of a topic. One that lets nobody in is not waited for to the end."""
-        until = time.monotonic() + _SECONDS
-        while True:
-            left = until - time.monotonic()
-            try:
-                return self._admin.list_topics(topic, min(_REFUSED_SECONDS, max(left, 0.1)))
-            except KafkaException:
-                self._admin.poll(0)
-                if self._refused or left <= _REFUSED_SECONDS:
-                    raise
+        return self._connecting.ask(self._admin, lambda seconds: self._admin.list_topics(topic, seconds), _SECONDS)
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -232,33 +217,15 @@ class ConfluentBroker:
 
         After a restart of the broker, one that knew a group's coordinator before was seen to wait for ever.
         """
-        try:
-            with translated():
-                yield
-        except BrokerUnavailable as error:
-            admin = self.__dict__.pop("_admin", None)
-            if admin is not None:
-                admin.poll(0)
-            reason, refused = self._reason, self._refused
-            self._reason, self._refused = "", False
-            # An idle connection that ended long ago explains nothing else.
-            if reason and (refused or str(error).startswith(_UNREACHED)):
-                raise BrokerUnavailable(f"{error}. {reason}") from error
-            raise
-
-    def _note(self, error: KafkaError) -> None:
-        said = str(error.str())
-        # What a broker has against a client's certificate comes as an alert where a connection is read.
-        refused = error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL) or "tls alert" in said
-        if refused or (error.code() in _NO_CONNECTION and not self._refused):
-            self._reason, self._refused = said, refused
+        with self._connecting.explained(lambda: self.__dict__.pop("_admin", None)):
+            yield
 
     @cached_property
     def _admin(self) -> AdminClient:
         # One for all questions: an answer never comes to a client that nobody holds any more.
         config = dict(self._config)
         logger = config.pop("logger")
-        config |= {"allow.auto.create.topics": False, "error_cb": self._note}
+        config |= {"allow.auto.create.topics": False, "error_cb": self._connecting.note}
         return AdminClient(config, logger=logger)
 
     def _consumer(self, group: str, options: Mapping[str, Any]) -> Client:

@@ -97,7 +97,7 @@ class KafkaPythonBroker:
 
     def __init__(self, bootstrap: str, *, transaction_seconds: float = 30.0, **config: Any) -> None:
         self._config = {"bootstrap_servers": bootstrap.split(","), **config}
-        self._handshaken = not str(config.get("security_protocol", "")).endswith("SSL")
+        self._handshaken = False
         self._transaction_ms = int(transaction_seconds * 1000)
 
     def consumer(self, topics: Sequence[str], group: str) -> KafkaPythonConsumer:
@@ -243,11 +243,7 @@ class KafkaPythonBroker:
             BrokerUnavailable: it refuses a TLS connection, or this client does.
         """
         if not self._handshaken:
-            try:
-                self._config["ssl_context"] = tls.context(self._config)
-            except OSError as error:
-                raise BrokerUnavailable(f"the files for TLS cannot be used: {error}") from error
-            tls.check(self._config["bootstrap_servers"], self._config["ssl_context"])
+            self._config = tls.handshaken(self._config)
             self._handshaken = True
         return dict(self._config)
 

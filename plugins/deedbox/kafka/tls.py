@@ -48,6 +48,22 @@ def context(config: Mapping[str, Any]) -> ssl.SSLContext:
     return made
 
 
+def handshaken(config: Mapping[str, Any]) -> dict[str, Any]:
+    """kafka-python's settings with the context that they make, once it was tried on the cluster that they name.
+
+    Raises:
+        BrokerUnavailable: a file cannot be used, or as `check`.
+    """
+    if not str(config.get("security_protocol", "")).endswith("SSL"):
+        return dict(config)
+    try:
+        made = context(config)
+    except OSError as error:
+        raise BrokerUnavailable(f"the files for TLS cannot be used: {error}") from error
+    check(config["bootstrap_servers"], made)
+    return {**config, "ssl_context": made}
+
+
 def check(addresses: Sequence[str], made: ssl.SSLContext) -> None:
     """Shakes hands with a cluster.
 

@@ -16,10 +16,15 @@ from confluent_kafka import (
     TopicCollection,
 )
 from confluent_kafka import TopicPartition as Place
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    DescribeClusterResult,
+    OffsetSpec,
+)
 from deedbox.checker.drain.evidence import NO_EPOCH, Committed, Group, GroupKind
 from deedbox.kafka.drain.positions import EndNow, TopicNow, topic_now
-from deedbox.kafka.librdkafka import log, topic_uuid, translated
+from deedbox.kafka.librdkafka import Connecting, log, topic_uuid, translated
 from deedbox.kafka.messages import TopicPartition
 
 _SECONDS = 30.0
@@ -39,13 +44,19 @@ class ConfluentPositions:
     """
 
     def __init__(self, bootstrap: str, *, config: Mapping[str, Any] | None = None) -> None:
+        self._connecting = Connecting()
         settings: dict[str, Any] = {"bootstrap.servers": bootstrap, "logger": log, **(config or {})}
+        settings["error_cb"] = self._connecting.note
         self._admin = AdminClient(settings)
 
     def cluster_id(self) -> str:
         """See `Positions.cluster_id`."""
-        with translated():
-            return str(self._admin.describe_cluster(request_timeout=_SECONDS).result(_SECONDS).cluster_id or "")
+        with self._connecting.explained(lambda: self._admin):
+            return str(self._connecting.ask(self._admin, self._cluster, _SECONDS).cluster_id or "")
+
+    def _cluster(self, seconds: float) -> DescribeClusterResult:
+        found: DescribeClusterResult = self._admin.describe_cluster(request_timeout=seconds).result(seconds)
+        return found
 
     def topics(self, names: Sequence[str]) -> list[TopicNow]:
         """See `Positions.topics`."""

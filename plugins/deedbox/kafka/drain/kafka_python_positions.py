@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deedbox.checker.drain.evidence import NO_EPOCH, Committed, Group, GroupKind
+from deedbox.kafka import tls
 from deedbox.kafka.drain.positions import EndNow, TopicNow, topic_now
 from deedbox.kafka.kafka_python import translated
 from deedbox.kafka.messages import TopicPartition
@@ -27,7 +28,8 @@ class KafkaPythonPositions:
 
     def __init__(self, bootstrap: str, **config: Any) -> None:
         with translated():
-            self._admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **config)
+            settings = tls.handshaken({"bootstrap_servers": bootstrap.split(","), **config})
+            self._admin = KafkaAdminClient(**settings)
 
     def cluster_id(self) -> str:
         """See `Positions.cluster_id`."""
