@@ -104,9 +104,16 @@ class KafkaPythonBroker:
         """See `Broker.consumer`."""
         with translated():
             # A topic that is new, or whose partitions were not known yet when the group joined, is found soon after.
-            # One that is not there is made by asking for it, where the cluster lets topics be made so: told not to, the
-            # client was seen (3.0.12, on a busy machine) to spin for ever where a topic came after the group was joined.
-            client = self._consumer(group_id=group, auto_offset_reset="earliest", metadata_max_age_ms=_METADATA_MS)
+            client = self._consumer(
+                group_id=group,
+                auto_offset_reset="earliest",
+                metadata_max_age_ms=_METADATA_MS,
+                allow_auto_create_topics=False,
+            )
+            # Who reads makes no topic, since that would say how many partitions it has. The client has an option for it,
+            # and does not hand it on to where topics are asked for (3.0.12).
+            with suppress(AttributeError):
+                client._cluster.config["allow_auto_create_topics"] = False
             for topic in topics:
                 client.partitions_for_topic(topic)
             client.subscribe(list(topics))
@@ -249,6 +256,7 @@ class KafkaPythonConsumer:
 
     def poll(self, most: int, seconds: float) -> list[Record]:
         """See `Consumer.poll`."""
+        self._take_up_join()
         with translated():
             batches = self._client.poll(timeout_ms=int(seconds * 1000), max_records=most)
         return [
@@ -256,6 +264,17 @@ class KafkaPythonConsumer:
             for batch in batches.values()
             for r in batch
         ]
+
+    def _take_up_join(self) -> None:
+        """Has the client finish a join that outlasted a poll.
+
+        Where a topic's partitions changed, the group's leader joins anew. Once it has dealt out the partitions, the
+        client (3.0.12) no longer holds that join for needed, and a poll that ends before the join does leaves it lying:
+        the member is given nothing, sends no heartbeat, and spins in each poll from then on.
+        """
+        coordinator = getattr(self._client, "_coordinator", None)
+        if coordinator is not None and coordinator.rebalance_in_progress() and not coordinator.need_rejoin():
+            coordinator.request_rejoin()
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Consumer.commit`."""
