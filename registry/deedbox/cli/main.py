@@ -32,6 +32,7 @@ COMMANDS = (
     "drain",
     "explain",
     "guard",
+    "impact",
     "init",
     "obsolete",
     "package",

@@ -184,6 +184,15 @@ class RegistryClient:
         """Which producers meet which consumers, and whether they fit."""
         return self._pages("/links", {"contract": contract} if contract else {})
 
+    def impact(self, contract: str, pointer: str) -> dict[str, Any]:
+        """Whom a field of the latest version reaches, and what its removal would break.
+
+        Args:
+            contract: `service/name`.
+            pointer: the field's resolved pointer in the schema, or its place in a message.
+        """
+        return _object(self.url, self._json("GET", f"{_contract(contract)}/impact", params={"pointer": pointer}))
+
     def record_deployment(
         self, id: UUID, *, environment: str, service: str, service_version: str, contracts: Mapping[str, str]
     ) -> dict[str, Any]:

@@ -261,6 +261,11 @@ def _links(api: APIBlueprint, services: Services, replies: Replies) -> None:
         page = catalogue.links(query.contract, query.status, query.after or "", query.limit)
         return reply(render.page([link.as_dict() for link in page.items], page))
 
+    @api.get(f"{_CONTRACT}/impact", tags=tag, responses={200: models.ImpactReply, **problems_of(404)})
+    def get_impact(path: models.ContractPath, query: models.ImpactQuery) -> Response:
+        """Whom a field reaches, and what its removal would break."""
+        return reply(services.browsing.lives.impact(contract_name(path.service, path.name), query.pointer))
+
     @api.get("/events", tags=tag, responses={200: models.EventsPage, **problems_of(400)})
     def list_events(query: models.ListQuery) -> Response:
         """The audit feed: every recorded fact, in the order of its recording."""

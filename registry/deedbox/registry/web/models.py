@@ -78,6 +78,14 @@ class LinksQuery(ListQuery):
     status: str | None = Field(None, description="`holds`, `broken` or `undecided`")
 
 
+class ImpactQuery(BaseModel):
+    """Which field."""
+
+    pointer: str = Field(
+        description="Its resolved pointer in the schema, `/properties/customer`, or its place in a message, `/customer`"
+    )
+
+
 class CompareQuery(BaseModel):
     """How to compare."""
 
@@ -155,6 +163,32 @@ class LinkReply(BaseModel):
     holds: bool | None
     reason: str
     witness: Witness | None
+
+
+class ImpactReply(BaseModel):
+    """A field of a contract's latest version: whom it reaches, and what its removal would break.
+
+    `verdict`, `bump`, `findings` and `links` are of the removal; they are null and empty where the field is no property
+    that can be taken away by itself.
+    """
+
+    contract: str
+    version: str
+    role: str
+    pointer: str = Field(description="The resolved pointer in the schema")
+    place: str | None = Field(description="Where it stands in a message; null where no pointer says so")
+    field: str
+    type: str
+    presence: str
+    obsolete_since: str | None
+    others: list[dict[str, Any]] = Field(
+        description="Who on the other side declares it, and whether it is required there"
+    )
+    drains: list[dict[str, Any]] = Field(description="Its life as an obsolete field, and its state")
+    verdict: str | None
+    bump: str | None
+    findings: list[dict[str, Any]]
+    links: list[LinkReply] = Field(description="Each live link, as it would be")
 
 
 class RefusalReply(BaseModel):

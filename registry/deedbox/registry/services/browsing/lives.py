@@ -88,6 +88,41 @@ class Lives:
             "later": later,
         }
 
+    def impact(self, contract: str, pointer: str) -> dict[str, Any]:
+        """Whom a field of the latest version reaches, and what its removal would break.
+
+        Args:
+            contract: `service/name`.
+            pointer: its resolved pointer, `/properties/customer`, or its place in a message, `/customer`.
+
+        Raises:
+            NotFound: no such contract, or the version has no such field. Busy, StorageUnavailable: as they say.
+        """
+        known(self._overview.current(), contract)
+        with self._database.reading() as session:
+            read = read_version(session, contract, None)
+        at_place = (row for row in read.fields if named(row.path) and message_pointer(row.path) == pointer)
+        field = read.fields.at(pointer) or next(at_place, None)
+        if field is None:
+            shown = ascii(pointer)[1:-1][:200]
+            raise NotFound(f"{contract} {read.version.row.version} has no field at {shown}")
+        told = self.field(contract, field.pointer, at_once=True)
+        without = told["without"] or {"verdict": None, "bump": None, "findings": [], "links": []}
+        return {
+            "contract": contract,
+            "version": told["version"],
+            "role": told["role"],
+            "pointer": field.pointer,
+            "place": message_pointer(field.path) if named(field.path) else None,
+            "field": field.label,
+            "type": field.type,
+            "presence": field.presence,
+            "obsolete_since": told["obsolete_since"],
+            "others": told["others"],
+            "drains": [{"pointer": drain["pointer"], "state": drain["state"]} for drain in told["drains"]],
+            **without,
+        }
+
     def _without(self, snapshot: Snapshot, read: Read, field: Field) -> dict[str, Any] | None:
         """What removing a field would mean: the bump, and each live link."""
         row = read.version.row
