@@ -50,9 +50,10 @@ def test_one_kind_of_dead_letter_was_sent_again_and_the_other_fails_still(pages)
     assert (failing["order"], sent["order"]["state"], sent["order"]["outcome"]["replayed"]) == (None, "done", 5)
     assert pages.get("/dead-letters.json").json["counted"] == []  # a worker reads what the guard counted
     again = pages.get(f"/dead-letters/shop.payments.dlt/{sent['fingerprint']}.json").json
-    assert [sample["now"]["passes"] for sample in again["samples"]] == [["2.0.0"]] * 3
+    told = [sample["now"] for sample in again["samples"]]
+    assert [(now["passes"], now["named"]["version"]) for now in told] == [(True, "2.0.0")] * 3
     still = pages.get(f"/dead-letters/shop.payments.dlt/{failing['fingerprint']}.json").json
-    assert all('"transfer"' in sample["now"]["why"] for sample in still["samples"])
+    assert all('"transfer"' in sample["now"]["named"]["why"] for sample in still["samples"])
 
 
 def test_the_accepted_break_is_on_its_contracts_page(pages):
@@ -71,5 +72,5 @@ def test_the_board_shows_how_far_the_field_has_drained(pages):
 def test_a_field_that_is_gone_keeps_its_page(pages):
     field = pages.get("/contracts/payments/payment-settled/fields/properties/card_hint.json").json
     assert field["events"][0]["kind"] == "added"
-    assert [event["kind"] for event in field["events"]][-2:] == ["obsolete", "gone"]
+    assert [event["kind"] for event in field["events"]][-2:] == ["obsolete", "removed"]
     assert [(drain["state"], drain["share"]) for drain in field["drains"]] == [("draining", 93)]

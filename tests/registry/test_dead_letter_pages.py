@@ -87,10 +87,13 @@ def test_what_only_the_headers_say_is_not_guessed(api: Api) -> None:
     assert nows(api) == [None]
     named = letters(1, sample(10, value='{"amount": "12"}'), rule="unknown-version", fingerprint="u")
     assert put(api, report(10, 11, named)).status_code == 201
-    assert nows(api, f"/dead-letters/{TOPIC}/u") == [None]
+    assert nows(api, f"/dead-letters/{TOPIC}/u") == [(("1.0.0", True), None, True)]
+    unsaid = letters(1, sample(11, value='{"amount": "12"}'), rule="unknown-version", fingerprint="v", version="")
+    assert put(api, report(11, 12, unsaid)).status_code == 201
+    assert nows(api, f"/dead-letters/{TOPIC}/v") == [None]
     api.publish("other/order-placed", record(amount=STRING), **sent)  # two senders: the channel decides nothing
-    plain = letters(1, sample(11, value='{"amount": "12"}'), fingerprint="p", version="")
-    assert put(api, report(11, 12, plain)).status_code == 201
+    plain = letters(1, sample(12, value='{"amount": "12"}'), fingerprint="p", version="")
+    assert put(api, report(12, 13, plain)).status_code == 201
     assert nows(api, f"/dead-letters/{TOPIC}/p") == [None]
 
 

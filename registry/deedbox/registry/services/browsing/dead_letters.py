@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 SUFFIX = ".dlt"
 """Of a dead-letter topic, behind the name of the topic that its letters come from, where nobody names it otherwise."""
 _UNKNOWN = ("unknown-version", "unknown-contract", "unknown-schema")
-"""Rules of letters that name what was not registered: whether it is now, only their headers say."""
+"""Rules of letters that name what was not registered: they are judged by that, once it is, and by nothing else."""
 _FRAMED = ("\\x00", "\x01")
 """How the text of a value begins that names its schema itself, in bytes that are no JSON."""
 _SCREEN = 100
@@ -172,9 +172,10 @@ class Letters:
             return None
         contract = group.newest.contract
         named = self._versions(contract).get(sample.version) if sample.version else None
-        unnamed = self._decided(sample.origin or next(iter(group.kind.origins), ""))
+        names_one = group.newest.rule in _UNKNOWN
+        unnamed = None if names_one else self._decided(sample.origin or next(iter(group.kind.origins), ""))
         versions = [version for version in (named, unnamed) if version is not None]
-        if not versions or group.newest.rule in _UNKNOWN:
+        if not versions:
             return None
         try:
             answers = iter(self._trying.as_guards_judge(sample.value, versions))
