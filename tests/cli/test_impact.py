@@ -54,8 +54,8 @@ def test_a_removal_that_breaks_a_reader_is_shown_with_the_message(billing):
     assert said.startswith("orders/order-placed 1.1.0: id (string, required)\n")
     assert "  read by billing/order-placed 1.0.0, which requires it\n" in said
     assert "  if it goes: breaking, a major version; breaks 1 live link\n" in said
-    assert "    broken orders/order-placed 1.1.0 → billing/order-placed 1.0.0 on shop.orders\n" in said
-    assert '      why: "id" is a required property\n' in said
+    link = "billing/order-placed 1.0.0 cannot read all that orders/order-placed 1.1.0 sends on shop.orders"
+    assert f'    broken {link}: "id" is a required property\n      message: {{' in said
 
 
 def test_a_field_that_nobody_needs(billing):

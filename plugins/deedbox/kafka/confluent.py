@@ -36,8 +36,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from confluent_kafka.serialization import Deserializer, SerializationError, Serializer
 from deedbox.kafka.bounded import NoReturn, within
 from deedbox.kafka.broker import TopicFacts
-from deedbox.kafka.errors import BrokerUnavailable, Fenced, NotPermitted
-from deedbox.kafka.librdkafka import NO_TOPIC, Connecting, log, raised, topic_uuid, translated
+from deedbox.kafka.errors import BrokerUnavailable, Fenced
+from deedbox.kafka.librdkafka import NO_TOPIC, Connecting, log, permitted, raised, topic_uuid, translated
 from deedbox.kafka.messages import Headers, Record, TopicPartition
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class ConfluentBroker:
         asked = ConfigResource(ResourceType.TOPIC, topic)
         with self._asking():
             (answer,) = self._admin.describe_configs([asked], request_timeout=_SECONDS).values()
-            return {name: str(entry.value) for name, entry in _permitted(answer).items()}
+            return {name: str(entry.value) for name, entry in permitted(answer, _SECONDS).items()}
 
     def create(self, topic: str, settings: Mapping[str, str]) -> None:
         """See `Broker.create`."""
@@ -194,7 +194,7 @@ class ConfluentBroker:
         with self._asking():
             (answer,) = self._admin.create_topics([new], request_timeout=_SECONDS, operation_timeout=_SECONDS).values()
             try:
-                _permitted(answer)
+                permitted(answer, _SECONDS)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
@@ -241,18 +241,6 @@ class ConfluentBroker:
                 **options,
             }
         )
-
-
-def _permitted(answer: Any) -> Any:
-    """An answer's value. What the cluster answered that asking again will not change is `NotPermitted`."""
-    try:
-        return answer.result(_SECONDS)
-    except KafkaException as error:
-        said = error.args[0]
-        # Codes below 0 are the client's own, such as a time-out.
-        if said.code() < 0 or said.retriable() or said.code() == KafkaError.TOPIC_ALREADY_EXISTS:
-            raise
-        raise NotPermitted(f"{said.name()}: {said.str()}") from error
 
 
 class ConfluentConsumer:

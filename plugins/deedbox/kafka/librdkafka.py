@@ -11,7 +11,7 @@ from uuid import UUID
 
 from confluent_kafka import KafkaError, KafkaException
 from deedbox.client.logs import Repeats
-from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge
+from deedbox.kafka.errors import BrokerUnavailable, Fenced, IllegalTopic, MessageTooLarge, NotPermitted
 
 T = TypeVar("T")
 
@@ -66,6 +66,18 @@ def translated() -> Iterator[None]:
         raise BrokerUnavailable("the client failed for good, and does not say why") from error
     except (RuntimeError, TimeoutError) as error:  # the client was closed; an answer that did not come
         raise BrokerUnavailable(str(error) or "no answer in time") from error
+
+
+def permitted(answer: Any, seconds: float) -> Any:
+    """An answer's value. What the cluster answered that asking again will not change is `NotPermitted`."""
+    try:
+        return answer.result(seconds)
+    except KafkaException as error:
+        said = error.args[0]
+        # Codes below 0 are the client's own, such as a time-out.
+        if said.code() < 0 or said.retriable() or said.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        raise NotPermitted(f"{said.name()}: {said.str()}") from error
 
 
 def topic_uuid(found: Any) -> str:

@@ -9,17 +9,15 @@ import click
 from deedbox.cli.draining import split
 from deedbox.cli.errors import UsageError
 from deedbox.cli.exits import Exit, worst
-from deedbox.cli.plain import json_text, plural, printable, shorten
+from deedbox.cli.plain import json_text, plural, printable
+from deedbox.cli.report import link_sentence
+from deedbox.cli.reports.text import MARKS, witness_lines
 from deedbox.client import Problem
+from deedbox.client.values import link_from_dict
 
 if TYPE_CHECKING:
     from deedbox.cli.project import Project
     from deedbox.client import RegistryClient
-
-_MARKS = {
-    False: click.style("broken", fg="red"),
-    None: click.style("undecided", fg="yellow"),
-}
 
 
 def asked(field: str, project: Project | None) -> list[tuple[str, str]]:
@@ -84,7 +82,8 @@ def _block(answer: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield '  not marked obsolete: publish it with "deprecated": true before it goes, so that everybody is told'
     yield from (
-        f"  it drains: {d['state']} (deedbox drain {answer['contract']}#{d['pointer']})" for d in answer["drains"]
+        f"  it drains: {d['state']} (deedbox drain {printable(answer['contract'] + '#' + d['pointer'])})"
+        for d in answer["drains"]
     )
     by, needs, spares = (
         ("sent by", "in every message", "in some messages")
@@ -103,17 +102,13 @@ def _removal(answer: Mapping[str, Any]) -> Iterator[str]:
     if answer["verdict"] is None:
         yield "  its removal was not judged: that can be done of properties, named by themselves, of a JSON Schema"
         return
-    broken = [link for link in answer["links"] if link["holds"] is not True]
-    bump = f", a {answer['bump']} version" if answer["bump"] in ("major", "minor", "patch") else ""
-    hit = sum(link["holds"] is False for link in broken)
+    doubtful = [link for link in map(link_from_dict, answer["links"]) if link.holds is not True]
+    hit = sum(link.holds is False for link in doubtful)
     breaks = f"breaks {plural(hit, 'live link')}" if hit else "breaks no live link"
-    yield f"  if it goes: {answer['verdict']}{bump}; {breaks if hit or not broken else 'could not be told of all links'}"
-    for link in broken:
-        ends = f"{link['producer']} {link['producer_version']} → {link['consumer']} {link['consumer_version']}"
-        on = f" on {link['channel']}" if link["channel"] else ""
-        yield f"    {_MARKS[link['holds']]} {printable(ends + on)}"
-        if link["witness"] is not None:
-            yield f"      message: {printable(shorten(json_text(link['witness']['value'])))}"
-            yield f"      why: {printable(shorten(link['witness']['why']))}"
-        elif link["reason"]:
-            yield f"      why: {printable(shorten(link['reason']))}"
+    said = breaks if hit or not doubtful else "could not be told of all links"
+    bump = f", a {answer['bump']} version" if answer["bump"] in ("major", "minor", "patch") else ""
+    yield f"  if it goes: {answer['verdict']}{bump}; {said}"
+    for link in doubtful:
+        sentence = link_sentence(link)
+        yield f"    {MARKS[link.holds]} {printable(sentence)}"
+        yield from witness_lines(link.witness, sentence, "      ")

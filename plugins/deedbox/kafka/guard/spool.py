@@ -1,8 +1,8 @@
 """What a guard saw, on its disk until the registry has it: bounded, and whole after any crash of the process.
 
-Two kinds of rows in one SQLite file, and where the guard stopped by its limits. The *journal* has one line for each batch that was judged since the last report,
-written before the batch's offsets are committed; the *reports* wait to be sent. Making a report and forgetting its
-journal is one transaction.
+One SQLite file. The *journal* has one line for each batch that was judged since the last report, written before the
+batch's offsets are committed; the *reports* wait to be sent. Making a report and forgetting its journal is one
+transaction. Beside them it is kept where the guard stopped by its limits.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _COLORS = {
     "patch": "green",
     "identical": "green",
 }
-_MARKS = {False: click.style("broken", fg="red"), None: click.style("undecided", fg="yellow")}
+MARKS = {False: click.style("broken", fg="red"), None: click.style("undecided", fg="yellow")}
 _MOST_LINKS = 10
 _VERSION_CODES = frozenset({"version-too-low", "breaking-change", "version-not-above"})
 _EXIT_ORDER = {False: 0, None: 1, True: 2}
@@ -88,9 +88,9 @@ def _links(change: Change) -> Iterator[str]:
         yield ""
     for link in sorted(change.links, key=lambda link: _EXIT_ORDER[link.holds]):
         if link.holds is not True:
-            yield f"  {_MARKS[link.holds]} {printable(link_sentence(link))}"
+            yield f"  {MARKS[link.holds]} {printable(link_sentence(link))}"
             if link.witness not in shown:
-                yield from _witness(link.witness, link_sentence(link), "    ")
+                yield from witness_lines(link.witness, link_sentence(link), "    ")
     good = [_other_side(link, change.name) for link in change.links if link.holds is True]
     if good:
         more = f" and {plural(len(good) - _MOST_LINKS, 'other')}" if len(good) > _MOST_LINKS else ""
@@ -135,7 +135,7 @@ def _finding(located: Located) -> Iterator[str]:
     where = place_text(located.file, located.line)
     yield f"  {level} {printable(where)} {printable(finding.pointer) or 'the root'} [{finding.rule}]"
     yield f"    {printable(finding.message)}"
-    yield from _witness(finding.witness, finding.message, "    ")
+    yield from witness_lines(finding.witness, finding.message, "    ")
 
 
 def _acceptance(finding: Finding, change: Change) -> Iterator[str]:
@@ -151,7 +151,8 @@ def _acceptance(finding: Finding, change: Change) -> Iterator[str]:
         yield f"    to accept: deedbox accept {finding.fingerprint} --reason '…'"
 
 
-def _witness(witness: Witness | None, message: str, indent: str) -> Iterator[str]:
+def witness_lines(witness: Witness | None, message: str, indent: str) -> Iterator[str]:
+    """A witness below what was said of it: the message, and why it is rejected where that says more."""
     if witness is not None:
         yield f"{indent}message: {printable(shorten(json_text(witness.value)))}"
     if why := why_beyond(message, witness):
