@@ -548,3 +548,26 @@ def test_good_messages_noted_together_count_like_one_by_one(seed: int) -> None:
             else:
                 outcomes.append("")
         assert outcomes[0] == outcomes[1]
+
+
+def test_what_a_poll_had_at_hand_when_it_failed_is_read_again(
+    registry: Registry, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    shop = Shop(registry, broker)
+    for n in range(6):
+        send(broker, {"id": f"{n}"})
+    assert shop.consumer.run_once(most=2, seconds=0) == 2
+    poll = shop.consumer._consumer.poll
+
+    def failing(most: int, seconds: float) -> list[Record]:
+        poll(most, seconds)  # the client stands behind them now, and nobody has them
+        monkeypatch.undo()
+        raise BrokerUnavailable("the connection broke")
+
+    monkeypatch.setattr(shop.consumer._consumer, "poll", failing)
+    with pytest.raises(BrokerUnavailable):
+        shop.consumer.run_once(most=3, seconds=0)
+    assert shop.consumer.run_once(seconds=0) == 4
+    assert shop.handled == [f"{n}" for n in range(6)]
+    assert offset(broker) == 6

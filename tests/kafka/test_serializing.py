@@ -96,6 +96,19 @@ def test_what_is_to_be_refused_is_judged_though_the_registry_went_away(registry:
         writing.write(TOPIC, [], {"id": 1})
 
 
+def test_what_is_to_be_refused_is_not_sent_unjudged(registry: Registry) -> None:
+    registry.publish("orders/order-placed", ORDER)
+    registry.publish("orders/order-sent", {**ORDER, "title": "another"})
+    lookup = registry.lookup(most_schemas=1)
+    refusing = Writing(lookup, "orders/order-placed", refuse=True)
+    reporting = Writing(lookup, "orders/order-placed")
+    Writing(lookup, "orders/order-sent")  # whose schema takes the place of the other one
+    registry.switch.on = False
+    with pytest.raises(InvalidMessage, match="the registry is away"):
+        refusing.write(TOPIC, [], {"id": 1})
+    assert reporting.write(TOPIC, [], {"id": 1}) == b'{"id":1}'
+
+
 def test_what_no_message_can_be_judged_by_refuses_none_and_says_so(registry: Registry) -> None:
     registry.publish("orders/order-placed", ASYNCAPI, format="asyncapi")
     with pytest.raises(UndeclaredContract, match=r"orders/order-placed 1\.0\.0 cannot .* its format, asyncapi"):

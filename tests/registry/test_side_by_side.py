@@ -88,6 +88,13 @@ def test_what_went_or_came_is_a_whole_member(gone: str) -> None:
         assert last.rstrip(",") == "}"
 
 
+def test_a_member_that_went_is_whole_behind_one_that_is_called_otherwise() -> None:
+    # To begin its run at the brace that ends the other member would be as short.
+    rows, _ = side_by_side(written({"c": STRING, "b": {"type": "integer"}}), written({"h": STRING}), ())
+    went = [row["old"][1].strip() for row in rows if row.get("changed") and row["new"] is None]
+    assert went == ['"b": {', '"type": "integer"', "}"]
+
+
 def test_a_comma_is_no_change_in_json_and_one_in_yaml() -> None:
     rows, _ = side_by_side(side('{\n"a": 1\n}'), side('{\n"a": 1,\n"b": 2\n}'), ())
     assert [row["new"][1] for row in rows if row["changed"]] == ['"b": 2']
